@@ -1,0 +1,55 @@
+# Every target works by itself on a fresh clone; the one prerequisite is a `python3` >= 3.12.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint lock bench clean
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+# Written last, so that an interrupted installation starts again, and a changed lock reinstalls.
+READY := .venv/.ready
+DEMOS := colombia_vouchers mechte_example
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+
+demo: $(READY) ## Set up, fit the shipped real data, say where the reports are
+	@for name in $(DEMOS); do \
+		$(BIN)/bayesmed fit "models/$$name.toml" --out "demo/$$name" --seed 1; \
+	done
+	@echo; echo "Open in a browser:"
+	@for name in $(DEMOS); do echo "  demo/$$name/report.html"; done
+
+test: $(READY) ## Set up and run the tests
+	$(PYTHON) -m pytest
+
+lint: $(READY) ## Check style, types and the direction of imports
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Measure speed (prints medians, asserts nothing)
+	$(PYTHON) -m tests.benchmarks
+
+# Versions in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` renews them.
+lock: $(READY) ## Resolve the dependencies of pyproject.toml into requirements.lock
+	$(PYTHON) -m pip install --quiet "uv>=0.9"
+	$(PYTHON) -m uv pip compile pyproject.toml --group build --group test --group lint \
+		--universal --python-version 3.12 --generate-hashes --no-annotate \
+		--no-header --no-emit-index-url $(UPGRADE) --output-file requirements.lock --quiet
+
+clean: ## Remove the environment, demo results and caches
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
+		echo "bayesmed needs Python 3.12 or newer as python3; here it is: $$(python3 --version 2>&1 || true)." >&2; \
+		echo "Install one (3.13 is what .python-version names) and run make again." >&2; \
+		exit 1; \
+	}
+	python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

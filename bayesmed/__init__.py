@@ -1,0 +1,134 @@
+"""Bayesian mediation analysis from treatment effects that vary across sites.
+
+``fit(model, data)`` gives a `Fit`; `effects`, `check`, `parameters` and `report` read it. Nothing
+heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesmed.cards import Card, card_names, find_card, load_card, new_card
+    from bayesmed.checks import CheckResult, check
+    from bayesmed.core.errors import (
+        BayesmedError,
+        CardError,
+        DataError,
+        InputError,
+        ModelError,
+        StorageError,
+    )
+    from bayesmed.data import (
+        DataWarning,
+        MediatorColumns,
+        MediatorCovariance,
+        SiteColumns,
+        SiteEstimates,
+        dataset_names,
+        load_dataset,
+    )
+    from bayesmed.effects import Effects, effects, parameters
+    from bayesmed.generative import SiteSlope
+    from bayesmed.inference import Fit, Sampler, fit, load_fit
+    from bayesmed.priors import Prior
+    from bayesmed.report import report, write_results
+
+    __version__: str
+
+# Every public name, by the room it lives in.
+_ROOMS: dict[str, tuple[str, ...]] = {
+    "cards": ("Card", "card_names", "find_card", "load_card", "new_card"),
+    "checks": ("CheckResult", "check"),
+    "core.errors": (
+        "BayesmedError",
+        "CardError",
+        "DataError",
+        "InputError",
+        "ModelError",
+        "StorageError",
+    ),
+    "data": (
+        "DataWarning",
+        "MediatorColumns",
+        "MediatorCovariance",
+        "SiteColumns",
+        "SiteEstimates",
+        "dataset_names",
+        "load_dataset",
+    ),
+    "effects": ("Effects", "effects", "parameters"),
+    "generative": ("SiteSlope",),
+    "inference": ("Fit", "Sampler", "fit", "load_fit"),
+    "priors": ("Prior",),
+    "report": ("report", "write_results"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "BayesmedError",
+    "Card",
+    "CardError",
+    "CheckResult",
+    "DataError",
+    "DataWarning",
+    "Effects",
+    "Fit",
+    "InputError",
+    "MediatorColumns",
+    "MediatorCovariance",
+    "ModelError",
+    "Prior",
+    "Sampler",
+    "SiteColumns",
+    "SiteEstimates",
+    "SiteSlope",
+    "StorageError",
+    "__version__",
+    "card_names",
+    "check",
+    "dataset_names",
+    "effects",
+    "find_card",
+    "fit",
+    "load_card",
+    "load_dataset",
+    "load_fit",
+    "new_card",
+    "parameters",
+    "report",
+    "write_results",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("bayesmed")
+    elif name in _ROOM_OF:
+        value = getattr(importlib.import_module(f"bayesmed.{_ROOM_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'bayesmed' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """A package whose verbs are not hidden by rooms of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing the room bayesmed.effects would set bayesmed.effects to the room; the verb
+        # is what users call. The room itself stays importable: `from bayesmed.effects import ...`.
+        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,92 @@
+"""The ``[data]`` section of a card: which column plays which role."""
+
+from __future__ import annotations
+
+from bayesmed.cards.section import Section
+from bayesmed.data import MediatorColumns, MediatorCovariance, SiteColumns
+
+MEDIATOR = ("name", "effect", "se", "interval", "cov", "corr")
+COVARIANCE = ("first", "second", "cov", "corr")
+DATA = (
+    "file",
+    "dataset",
+    "where",
+    "site",
+    "arm",
+    "block",
+    "weight",
+    "n",
+    "covariates",
+    "outcome",
+    "outcome_scale",
+    "total_effect",
+    "total_effect_se",
+    "total_effect_interval",
+    "mediators",
+    "covariances",
+)
+
+
+def read_columns(section: Section) -> SiteColumns:
+    """Read the columns that ``[data]`` and the sections below it name."""
+    mediators = tuple(_mediator(item) for item in section.sections("mediators", MEDIATOR))
+    covariances = tuple(_covariance(item) for item in section.sections("covariances", COVARIANCE))
+    if not mediators:
+        raise section.missing("mediators", "Write a section [[data.mediators]].")
+    total_effect = section.required_text("total_effect", "the column of total effects")
+    with section.located():
+        return SiteColumns(
+            mediators=mediators,
+            covariances=covariances,
+            total_effect=total_effect,
+            total_effect_se=section.text("total_effect_se"),
+            total_effect_interval=section.pair("total_effect_interval"),
+            site=section.text("site"),
+            arm=section.text("arm"),
+            block=section.text("block"),
+            weight=section.text("weight"),
+            n=section.text("n"),
+            covariates=section.texts("covariates"),
+            outcome=section.text("outcome") or "outcome",
+            outcome_scale=section.text("outcome_scale") or "difference",
+            where=_where(section),
+        )
+
+
+def _mediator(section: Section) -> MediatorColumns:
+    name = section.required_text("name", "what the mediator is called")
+    effect = section.required_text("effect", "the column of its effects")
+    with section.located():
+        return MediatorColumns(
+            name=name,
+            effect=effect,
+            se=section.text("se"),
+            interval=section.pair("interval"),
+            cov=section.text("cov"),
+            corr=section.text("corr"),
+        )
+
+
+def _covariance(section: Section) -> MediatorCovariance:
+    first = section.required_text("first", "the name of a mediator")
+    second = section.required_text("second", "the name of another mediator")
+    with section.located():
+        return MediatorCovariance(first, second, cov=section.text("cov"), corr=section.text("corr"))
+
+
+def _where(section: Section) -> dict[str, str]:
+    names = section.values.get("where", {})
+    known = tuple(names) if isinstance(names, dict) else ()
+    where = section.section("where", known, example='where = { column = "value" }')
+    if where is None:
+        return {}
+    return {name: _as_text(where, name) for name in known}
+
+
+def _as_text(where: Section, name: str) -> str:
+    value = where.values[name]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise where.wrong(name, "Write the value in quotes, as it stands in the data file.")
+    return where.text(name) or ""

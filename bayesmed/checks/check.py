@@ -1,0 +1,52 @@
+"""The verb ``check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bayesmed.checks.convergence import convergence
+from bayesmed.checks.data import (
+    notes,
+    sampling_covariance,
+    slope_modes,
+    spread_of_mediator_effects,
+)
+from bayesmed.checks.result import CheckResult
+from bayesmed.inference import Fit
+
+
+def check(fit: Fit) -> list[CheckResult]:
+    """Check a fit: what the data can say, what was taken on trust, and the computation.
+
+    Returns
+    -------
+    list of CheckResult
+        Codes ``reliability``, ``sampling_covariance``, ``slope_modes``, one ``data_note_<i>`` for
+        each note on the data, then the convergence codes (``divergences``, ``r_hat``,
+        ``ess_bulk``, ``ess_tail``, ``e_bfmi``, or ``quadrature``).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesmed.data import SiteEstimates
+    >>> from bayesmed.generative import SiteSlope
+    >>> from bayesmed.inference import Sampler, fit
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
+    ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
+    >>> results = check(fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1))
+    >>> [r.status for r in results if r.convergence]
+    ['passed']
+    """
+    return [
+        spread_of_mediator_effects(fit),
+        sampling_covariance(fit),
+        slope_modes(fit),
+        *notes(fit),
+        *convergence(fit),
+    ]
+
+
+def converged(results: Iterable[CheckResult]) -> bool:
+    """Whether no check of the computation failed."""
+    return not any(r.convergence and r.status == "failed" for r in results)

@@ -1,0 +1,37 @@
+"""What a check returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["passed", "doubtful", "failed", "not applicable"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check.
+
+    Attributes
+    ----------
+    code
+        Stable name, for programs.
+    title
+        What was checked, for people.
+    status
+        ``"passed"``; ``"doubtful"``: read the answer with this in mind; ``"failed"``: do not
+        read the answer; ``"not applicable"``.
+    reason
+        One sentence with the number in it.
+    value
+        The number itself, where there is one.
+    convergence
+        Whether it is about the computation rather than about the data or the model.
+    """
+
+    code: str
+    title: str
+    status: Status
+    reason: str
+    value: float | None = None
+    convergence: bool = False

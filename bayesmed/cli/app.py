@@ -1,0 +1,150 @@
+"""Commands, options and exit codes of ``bayesmed``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from bayesmed.cli.display import complain, display
+from bayesmed.core.errors import BayesmedError, InputError
+
+if TYPE_CHECKING:
+    from bayesmed.report import Results
+
+DONE, NOT_CONVERGED, BAD_INPUT, FAULT = 0, 1, 2, 3
+INTERRUPTED, TERMINATED = 130, 143
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="bayesmed")
+def app() -> None:
+    """Bayesian mediation analysis from treatment effects that vary across sites.
+
+    Start with `bayesmed new site_slope > my_study.toml`, edit the card, and run
+    `bayesmed fit my_study.toml`.
+    """
+
+
+@app.command()
+@click.argument("card", type=_FILE)
+@click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
+@click.option("--out", type=_FILE, help="Folder for the results.  [default: results/NAME-OF-CARD]")
+@click.option("--seed", type=int, help="Seed; without one in the card either, a fresh one.")
+@click.option("--draws", type=int, help="Draws per chain.")
+@click.option("--tune", type=int, help="Tuning draws per chain.")
+@click.option("--chains", type=int, help="Number of chains.")
+@click.option("--engine", type=click.Choice(["nuts", "exact"]), help="How to get the posterior.")
+def fit(
+    card: Path,
+    data: Path | None,
+    out: Path | None,
+    seed: int | None,
+    draws: int | None,
+    tune: int | None,
+    chains: int | None,
+    engine: str | None,
+) -> int:
+    """Fit the model of CARD and write the results into a folder.
+
+    CARD is a TOML file, or the name of one that ships (site_slope). Options win over the card.
+    The folder is written all or nothing; an earlier result in it is replaced when the new one is
+    complete, anything else is left alone.
+
+    Exit codes: 0 done; 1 done, but convergence checks failed; 2 bad input, nothing written.
+    """
+    with display() as shown:
+        shown.phase("Reading the card and the data")
+        # PyMC and its friends take seconds to import: only now, with something on the screen.
+        from bayesmed.cli.fitting import Overrides, fit_card
+
+        overrides = Overrides(seed=seed, draws=draws, tune=tune, chains=chains, engine=engine)
+        results = fit_card(card, data, out, overrides, shown)
+    return _show(results)
+
+
+@app.command(short_help="Print a commented model card to edit.")
+@click.argument("name", default="site_slope")
+def new(name: str) -> int:
+    """Print a commented model card to edit: `bayesmed new site_slope > my_study.toml`."""
+    from bayesmed.cards import new_card
+
+    click.echo(new_card(name), nl=False)
+    return DONE
+
+
+@app.command(short_help="Write the reports of a results folder once more.")
+@click.argument("directory", type=_FILE)
+def report(directory: Path) -> int:
+    """Write report.html and report.md of the results in DIRECTORY once more."""
+    with display() as shown:
+        shown.phase("Writing the report")
+        from bayesmed.report import rewrite_reports
+
+        results = rewrite_reports(directory)
+    return _show(results)
+
+
+def _show(results: Results) -> int:
+    """Print the answer; return the exit code."""
+    from bayesmed.cli.answer import show
+
+    show(results)
+    return DONE if results.converged else NOT_CONVERGED
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Words after the program's name; those of the process by default.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Return the exit code; every expected failure becomes one message."""
+    try:
+        code = app.main(args=arguments, prog_name="bayesmed", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return BAD_INPUT
+    except click.ClickException as error:
+        complain(_usage(error))
+        return BAD_INPUT
+    except InputError as error:
+        complain(str(error))
+        return BAD_INPUT
+    except BayesmedError as error:
+        complain(f"{error} Nothing was written.")
+        return FAULT
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted; nothing half-written was left behind.")
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        complain("this is a fault in bayesmed, not in your input; nothing was written.")
+        return FAULT
+    return int(code or DONE)
+
+
+def _usage(error: click.ClickException) -> str:
+    command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    more = f" See `{command} --help`." if command else ""
+    return f"{error.format_message()}{more}"
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    # Leave as an exception does, so that half-written folders are taken away.
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,1 @@
+"""What every room shares: names and dims, errors, seeds, provenance."""

@@ -1,0 +1,41 @@
+"""One name per thing: parameters, effects, dims and groups, as every output spells them."""
+
+from __future__ import annotations
+
+# Parameters (methods: delta, mu_theta, sigma_theta, mu_gamma, sigma_gamma).
+SLOPE = "slope"
+DIRECT_EFFECT_MEAN = "direct_effect_mean"
+DIRECT_EFFECT_SD = "direct_effect_sd"
+MEDIATOR_EFFECT_MEAN = "mediator_effect_mean"
+MEDIATOR_EFFECT_SD = "mediator_effect_sd"
+# The centred intercept: the average total effect where the mediator effect equals its centre.
+TOTAL_EFFECT_AT_CENTRE = "total_effect_at_centre"
+
+# What each site has (gamma_s, theta_s, eta_s, beta_s).
+MEDIATOR_EFFECT = "mediator_effect"
+DIRECT_EFFECT = "direct_effect"
+INDIRECT_EFFECT = "indirect_effect"
+TOTAL_EFFECT = "total_effect"
+
+# What is observed (hats).
+MEDIATOR_EFFECT_ESTIMATE = "mediator_effect_estimate"
+TOTAL_EFFECT_ESTIMATE = "total_effect_estimate"
+ESTIMATES = "estimates"
+
+# Dims.
+CHAIN = "chain"
+DRAW = "draw"
+SITE = "site"
+MEDIATOR = "mediator"
+BLOCK = "block"
+
+# Groups of a fit's tree beside those ArviZ names.
+SITE_EFFECTS = "site_effects"
+SAME_SITES = "posterior_predictive_same_sites"
+
+# Averages over the sites of the data (weighted) and in the population the sites come from.
+ACME = "acme"
+SHARE_MEDIATED = "share_mediated"
+RELIABILITY = "reliability"
+AVERAGE = "average"
+SUPERPOPULATION = "superpopulation"

@@ -1,0 +1,50 @@
+"""Models by the name cards and saved fits use: a table, never an import by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from bayesmed.core.errors import ModelError, nearest
+from bayesmed.generative.site_slope import SiteSlope
+from bayesmed.priors import Prior
+
+MODELS: Mapping[str, type[SiteSlope]] = {"site_slope": SiteSlope}
+
+
+def model_to_mapping(model: SiteSlope) -> dict[str, Any]:
+    """Describe a model by plain values: its type, its choices and the priors that were set."""
+    name = next(key for key, kind in MODELS.items() if kind is type(model))
+    choices = {f.name: getattr(model, f.name) for f in fields(model) if f.name != "priors"}
+    priors = {
+        key: {"distribution": p.distribution, **p.parameters, "unit": p.unit}
+        for key, p in model.priors.items()
+    }
+    return {"type": name, **choices, "priors": priors}
+
+
+def model_from_mapping(table: Mapping[str, Any]) -> SiteSlope:
+    """Make the model that ``model_to_mapping`` or a card describes.
+
+    Raises
+    ------
+    ModelError
+        If the type, a choice or a prior is unknown or impossible.
+
+    Examples
+    --------
+    >>> model_from_mapping({"type": "site_slope", "direct_effect": False}).parameters
+    ('slope', 'mediator_effect_mean', 'mediator_effect_sd')
+    """
+    choices = dict(table)
+    name = choices.pop("type", None)
+    if not isinstance(name, str) or name not in MODELS:
+        raise ModelError(f"There is no model of type {name!r}.", nearest(str(name), MODELS))
+    kind = MODELS[name]
+    known = [f.name for f in fields(kind)]
+    for key in choices:
+        if key not in known:
+            raise ModelError(f"A {name} model has no choice {key!r}.", nearest(key, known))
+    priors = {key: Prior.from_mapping(value) for key, value in choices.pop("priors", {}).items()}
+    return kind(**choices, priors=priors)

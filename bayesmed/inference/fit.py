@@ -1,0 +1,156 @@
+"""The verb ``fit`` and what it returns."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from bayesmed.core import provenance
+from bayesmed.core.names import CHAIN, DRAW
+from bayesmed.core.progress import Progress, Silent
+from bayesmed.core.seeds import checked_seed, child_seed, stream
+from bayesmed.core.types import Floats
+from bayesmed.data import SiteEstimates
+from bayesmed.generative.site_slope import SiteSlope
+from bayesmed.inference.convergence import diagnose
+from bayesmed.inference.exact import PROBABILITIES, ExactPosterior, exact_posterior
+from bayesmed.inference.sampler import Sampler
+from bayesmed.inference.tree import assemble
+
+QUADRATURE = "quadrature"
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model, its data, and the posterior.
+
+    Attributes
+    ----------
+    model, data, sampler, seed
+        What was asked for; the same four give the same draws again.
+    tree
+        ``xarray.DataTree`` with the groups ``posterior`` (parameters, in data units),
+        ``site_effects``, ``posterior_predictive`` (estimates at new sites with the same sampling
+        covariances), ``posterior_predictive_same_sites``, ``prior``, ``prior_predictive``,
+        ``log_likelihood`` (per independent block, joint in both estimates), ``log_prior``,
+        ``observed_data``, and ``sample_stats`` (engine nuts) or ``quadrature`` (engine exact).
+        With many sites the groups with one value per site and draw hold evenly thinned draws.
+        Its ``attrs`` hold versions, time and durations in seconds.
+    """
+
+    model: SiteSlope
+    data: SiteEstimates
+    sampler: Sampler
+    seed: int
+    tree: xr.DataTree
+
+    def __repr__(self) -> str:
+        shape = dict(self.tree["posterior"].sizes)
+        text = (
+            f"Fit({self.model.__class__.__name__}, {self.data.n_rows} sites, engine "
+            f"{self.sampler.engine!r}, {shape[CHAIN]} x {shape[DRAW]} draws, seed {self.seed})"
+        )
+        failed = [d.code for d in diagnose(self.tree) if not d.passed]
+        return f"{text[:-1]}, NOT CONVERGED: {', '.join(failed)})" if failed else text
+
+
+def fit(
+    model: SiteSlope,
+    data: SiteEstimates,
+    *,
+    sampler: Sampler | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Compute the posterior of a model given data.
+
+    The first fit of a model structure compiles it (seconds); later ones, with other data, other
+    priors of the same kind or another number of sites, do not.
+
+    Parameters
+    ----------
+    model
+        What to assume.
+    data
+        The site estimates.
+    sampler
+        How to compute; the default is safe at few sites.
+    seed
+        Whole number from 0 to 2**32-1; ``None`` picks one, kept in the result.
+    progress
+        Where to show phases and progress; ``None`` shows nothing.
+
+    Raises
+    ------
+    DataError
+        If the model has no likelihood for the data.
+    ModelError
+        If a setting is impossible, or the exact engine cannot take the model.
+    SamplingError, QuadratureError
+        If the engine fails.
+
+    Examples
+    --------
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
+    ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
+    >>> result = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
+    >>> result
+    Fit(SiteSlope, 4 sites, engine 'exact', 4 x 1000 draws, seed 1)
+    """
+    sampler = sampler or Sampler()
+    seed = checked_seed(seed)
+    progress = progress or Silent()
+    model.check_data(data)
+    started = time.perf_counter()
+    sample_stats, exact = None, None
+    if sampler.engine == "exact":
+        progress.phase("Integrating")
+        exact = exact_posterior(model, data)
+        n = sampler.chains * sampler.draws
+        flat = exact.draws(n, stream(seed, "draws"))
+        draws = {name: v.reshape(sampler.chains, sampler.draws) for name, v in flat.items()}
+    else:
+        from bayesmed.inference import nuts
+
+        draws, sample_stats = nuts.sample(model, data, sampler, child_seed(seed, "draws"), progress)
+    sampled = time.perf_counter()
+    progress.phase("Site effects and predictions")
+    tree = assemble(model, data, draws, sample_stats, seed)
+    if exact is not None:
+        tree[QUADRATURE] = xr.DataTree(_quadrature(exact))
+    tree.attrs |= {
+        "created_at": provenance.now(),
+        "seconds_engine": round(sampled - started, 3),
+        "seconds_total": round(time.perf_counter() - started, 3),
+        **{f"version_{name}": version for name, version in provenance.versions().items()},
+    }
+    return Fit(model, data, sampler, seed, tree)
+
+
+def _quadrature(exact: ExactPosterior) -> xr.Dataset:
+    """Tidy what quadrature found: exact moments, quantiles and modes."""
+    found = exact.summaries()
+    names = list(found)
+    modes = exact.modes()
+    return xr.Dataset(
+        {
+            "mean": ("parameter", [found[n].mean for n in names]),
+            "sd": ("parameter", [found[n].sd for n in names]),
+            "quantile": (("parameter", "probability"), [found[n].quantiles for n in names]),
+            "slope_mode": ("mode", [m.at for m in modes]),
+            "slope_mode_probability": ("mode", [m.probability for m in modes]),
+            "log_marginal_likelihood": ((), exact.log_marginal_likelihood),
+            "line_error": ((), exact.grid.error),
+        },
+        coords={"parameter": names, "probability": list(PROBABILITIES)},
+    )
+
+
+def draws_of(fit: Fit, name: str) -> Floats:
+    """Return the posterior draws of a parameter as an array of shape (chain, draw)."""
+    values = fit.tree["posterior"][name]
+    return np.asarray(values).reshape(values.sizes[CHAIN], values.sizes[DRAW])

@@ -1,0 +1,63 @@
+"""How to compute a posterior: the choices, in one frozen record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bayesmed.core.errors import ModelError, nearest
+
+Engine = Literal["nuts", "exact"]
+LARGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings of an engine. The defaults are safe with three to five sites.
+
+    Parameters
+    ----------
+    engine
+        ``"nuts"``: Hamiltonian Monte Carlo (nutpie). ``"exact"``: deterministic quadrature, and
+        independent draws from what it found; for models with at most three dimensions left.
+    draws
+        Draws kept per chain.
+    tune
+        Tuning draws per chain, not kept (nuts).
+    chains
+        Number of chains.
+    target_accept
+        Target acceptance of nuts, in (0, 1).
+    cores
+        Chains run at once (nuts); ``None`` for as many as there are. Draws do not depend on it.
+
+    Raises
+    ------
+    ModelError
+        If a setting is impossible.
+    """
+
+    engine: Engine = "nuts"
+    draws: int = 1000
+    tune: int = 2000
+    chains: int = 4
+    target_accept: float = 0.99
+    cores: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in get_args(Engine):
+            raise ModelError(
+                f"There is no engine {self.engine!r}.", nearest(str(self.engine), get_args(Engine))
+            )
+        for name, least in (("draws", 4), ("tune", 0), ("chains", 1), ("cores", 1)):
+            value = getattr(self, name)
+            if name == "cores" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ModelError(f"{name} is {value!r}.", "Give a whole number.")
+            if not least <= value <= LARGEST:
+                raise ModelError(f"{name} is {value}.", f"Give {least} to {LARGEST}.")
+        if isinstance(self.target_accept, bool) or not isinstance(self.target_accept, float):
+            raise ModelError(f"target_accept is {self.target_accept!r}.", "Give a number below 1.")
+        if not 0 < self.target_accept < 1:
+            raise ModelError(f"target_accept is {self.target_accept}.", "Give one in (0, 1).")

@@ -1,0 +1,187 @@
+"""Saving a fit to NetCDF or Zarr, and reading it back as it was.
+
+Model, data, sampler and seed travel with the draws as plain JSON and arrays: nothing that could
+be executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmed.core.errors import InputError, StorageError
+from bayesmed.data import SiteEstimates
+from bayesmed.generative import model_from_mapping, model_to_mapping
+from bayesmed.inference.fit import Fit
+from bayesmed.inference.sampler import Sampler
+
+FORMAT = "bayesmed-fit"
+FORMAT_VERSION = 1
+DATA = "site_estimates"
+SUFFIXES = (".nc", ".zarr")
+
+
+def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
+    """Write a fit to a NetCDF file (``.nc``) or a Zarr folder (``.zarr``), whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If the suffix is another one, or the place cannot be written.
+    """
+    target = Path(path)
+    _check_suffix(target)
+    tree = fit.tree.copy()
+    tree[DATA] = xr.DataTree(_data_to_dataset(fit.data))
+    tree.attrs = {
+        **fit.tree.attrs,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "model": json.dumps(model_to_mapping(fit.model)),
+        "sampler": json.dumps(asdict(fit.sampler)),
+        "seed": str(fit.seed),
+    }
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+            part = Path(folder) / target.name
+            if target.suffix == ".nc":
+                tree.to_netcdf(part, engine="h5netcdf")
+                part.replace(target)
+            else:
+                tree.to_zarr(part, consolidated=False)
+                if target.exists():
+                    target.replace(Path(folder) / "previous")
+                part.replace(target)
+    except OSError as error:
+        raise StorageError(
+            f"The fit could not be written to {target}: {error.strerror or error}.",
+            "Choose a folder that exists and can be written.",
+        ) from error
+    return target
+
+
+def load_fit(path: str | os.PathLike[str]) -> Fit:
+    """Read a fit that ``save_fit`` wrote.
+
+    Raises
+    ------
+    StorageError
+        If there is no such fit, the file is damaged, or a newer version wrote it.
+    """
+    source = Path(path)
+    _check_suffix(source)
+    if not source.exists():
+        raise StorageError(f"There is no {source}.", "Check the path.")
+    try:
+        tree = _read(source)
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(f"{source} cannot be read: {error}.", "Fit again.") from error
+    attrs = dict(tree.attrs)
+    if attrs.pop("format", None) != FORMAT:
+        raise StorageError(f"{source} is not a saved fit of bayesmed.", "Check the path.")
+    version = int(attrs.pop("format_version", 0))
+    if version != FORMAT_VERSION:
+        raise StorageError(
+            f"{source} has format version {version}; this bayesmed reads {FORMAT_VERSION}.",
+            "Install a newer bayesmed." if version > FORMAT_VERSION else "Fit again.",
+        )
+    try:
+        model = model_from_mapping(json.loads(attrs.pop("model")))
+        sampler = Sampler(**json.loads(attrs.pop("sampler")))
+        seed = int(attrs.pop("seed"))
+        data = _data_from_dataset(tree[DATA].to_dataset())
+    except (KeyError, TypeError, ValueError, InputError) as error:
+        raise StorageError(f"{source} is damaged: {error}.", "Fit again.") from error
+    groups = {name: node.to_dataset() for name, node in tree.children.items() if name != DATA}
+    restored = xr.DataTree.from_dict(groups)
+    restored.attrs = attrs
+    return Fit(model, data, sampler, seed, restored)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise StorageError(f"{path.name} does not end in .nc or .zarr.", "Choose one of the two.")
+
+
+def _read(source: Path) -> xr.DataTree:
+    if source.suffix == ".nc":
+        with xr.open_datatree(source, engine="h5netcdf") as opened:
+            return opened.load()
+    with xr.open_datatree(source, engine="zarr", consolidated=False) as opened:
+        return opened.load()
+
+
+def _data_to_dataset(data: SiteEstimates) -> xr.Dataset:
+    variables: dict[str, Any] = {
+        "site": ("row", list(data.site)),
+        "block": ("row", data.block),
+        "mediators": ("mediator", list(data.mediators)),
+        "mediator_effect": (("row", "mediator"), data.mediator_effect),
+        "total_effect": ("row", data.total_effect),
+        "cov": (("row", "estimate", "estimate_"), data.cov),
+        "weight": ("row", data.weight),
+    }
+    if data.arm is not None:
+        variables["arm"] = ("row", list(data.arm))
+    if data.n is not None:
+        variables["n"] = ("row", data.n)
+    if data.covariates:
+        names = list(data.covariates)
+        variables["covariate_names"] = ("covariate", names)
+        variables["covariates"] = (("covariate", "row"), [data.covariates[k] for k in names])
+    if data.cross_cov:
+        variables["cross_rows"] = (("pair", "two"), [list(pair) for pair in data.cross_cov])
+        variables["cross_cov"] = (
+            ("pair", "estimate", "estimate_"),
+            np.stack(list(data.cross_cov.values())),
+        )
+    attrs = {
+        "outcome": data.outcome,
+        "outcome_scale": data.outcome_scale,
+        "covariance_given": int(data.covariance_given),
+        "notes": json.dumps(list(data.notes)),
+        "source": data.source,
+    }
+    return xr.Dataset(variables, attrs=attrs)
+
+
+def _data_from_dataset(stored: xr.Dataset) -> SiteEstimates:
+    def texts(name: str) -> tuple[str, ...]:
+        return tuple(str(value) for value in stored[name].values)
+
+    def numbers(name: str) -> Any:
+        return np.asarray(stored[name].values)
+
+    cross: Mapping[tuple[int, int], Any] = {}
+    if "cross_cov" in stored:
+        rows = [(int(i), int(j)) for i, j in numbers("cross_rows")]
+        cross = dict(zip(rows, numbers("cross_cov"), strict=True))
+    covariates = {}
+    if "covariates" in stored:
+        covariates = dict(zip(texts("covariate_names"), numbers("covariates"), strict=True))
+    return SiteEstimates(
+        site=texts("site"),
+        arm=texts("arm") if "arm" in stored else None,
+        block=numbers("block"),
+        mediators=texts("mediators"),
+        outcome=str(stored.attrs["outcome"]),
+        outcome_scale=str(stored.attrs["outcome_scale"]),
+        mediator_effect=numbers("mediator_effect"),
+        total_effect=numbers("total_effect"),
+        cov=numbers("cov"),
+        cross_cov=cross,
+        weight=numbers("weight"),
+        n=numbers("n") if "n" in stored else None,
+        covariates=covariates,
+        covariance_given=bool(stored.attrs["covariance_given"]),
+        notes=tuple(json.loads(stored.attrs["notes"])),
+        source=str(stored.attrs["source"]),
+    )

@@ -1,0 +1,24 @@
+"""Results for people: the answer, the report, the folder of files."""
+
+from bayesmed.report.answer import Answer, answer, number
+from bayesmed.report.findings import Findings, findings
+from bayesmed.report.report import report
+from bayesmed.report.results import (
+    Results,
+    checked_results_folder,
+    rewrite_reports,
+    write_results,
+)
+
+__all__ = [
+    "Answer",
+    "Findings",
+    "Results",
+    "answer",
+    "checked_results_folder",
+    "findings",
+    "number",
+    "report",
+    "rewrite_reports",
+    "write_results",
+]

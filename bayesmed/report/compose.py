@@ -1,0 +1,157 @@
+"""From findings to the content of a report: which section says what."""
+
+from __future__ import annotations
+
+from bayesmed.core.names import ACME
+from bayesmed.inference import Fit
+from bayesmed.report import comparison, pictures, tables, words
+from bayesmed.report.answer import answer
+from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section, Table
+from bayesmed.report.findings import Findings
+
+
+def compose(found: Findings) -> Content:
+    """Compose everything a report says, from the answer down to how to make it again.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesmed.data import SiteEstimates
+    >>> from bayesmed.generative import SiteSlope
+    >>> from bayesmed.inference import Sampler, fit
+    >>> from bayesmed.report.findings import findings
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
+    ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
+    >>> fitted = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
+    >>> [section.slug for section in compose(findings(fitted)).sections]
+    ['picture', 'effects', 'basis', 'classical', 'prediction', 'computation', 'data', 'origin']
+    """
+    data, framing = found.fit.data, found.framing
+    sections = (
+        _picture(found),
+        _effects(found),
+        _basis(found),
+        _classical(found),
+        _prediction(found),
+        _computation(found),
+        _data(found),
+        _origin(found.fit),
+    )
+    return Content(
+        title=framing.title.strip() or words.title(data),
+        question=framing.question.strip() or words.question(data),
+        answer=answer(found),
+        sections=sections,
+        made=_made(found.fit),
+    )
+
+
+def _made(fit: Fit) -> str:
+    attrs = fit.tree.attrs
+    version, created = attrs.get("version_bayesmed", "?"), attrs.get("created_at", "?")
+    return f"Computed by bayesmed {version} on {created}, seed {fit.seed}."
+
+
+def _picture(found: Findings) -> Section:
+    said = answer(found)
+    return Section("picture", "The sites", (pictures.scatter(found.fit, said),))
+
+
+def _effects(found: Findings) -> Section:
+    row = found.effects[found.effects["effect"] == ACME].iloc[0]
+    acme = float(row["mean"]), float(row["q2.5"]), float(row["q97.5"])
+    blocks: list[Block] = [pictures.forest(found.fit, acme), tables.averages(found)]
+    weighted = "equally" if _equal_weights(found.fit) else "by the weights in the data table"
+    text = (
+        f"Averages over the sites count these sites {weighted}; those in the population of sites "
+        "are for a site drawn anew. "
+        "Shares are ratios whose denominator may be near zero, so they have a median and an "
+        "interval but no mean. "
+    )
+    blocks += [Paragraph(text + words.INTERACTION), tables.site_effects(found)]
+    return Section("effects", "Effects", tuple(blocks))
+
+
+def _equal_weights(fit: Fit) -> bool:
+    return float(fit.data.weight.max() - fit.data.weight.min()) < 1e-12
+
+
+def _basis(found: Findings) -> Section:
+    fit = found.fit
+    model = words.model_in_words(fit.model, fit.data)
+    blocks: list[Block] = [Paragraph(text) for text in model[:-1]]
+    stated = tuple(a.strip() for a in found.framing.assumptions if a.strip())
+    if stated:
+        blocks += [Paragraph("The analyst states that the answer relies on:"), Bullets(stated)]
+    blocks += [Paragraph("The model itself assumes:"), Bullets(words.assumptions(fit.model))]
+    about_data = tuple(c for c in found.checks if not c.convergence)
+    blocks.append(tables.checks(about_data, "What was checked about data and model"))
+    moved = comparison.covariance_sensitivity(fit)
+    if moved is not None:
+        blocks.append(moved)
+    blocks += [tables.priors(fit), pictures.prior_posterior(fit), tables.parameters(found)]
+    return Section("basis", "What the answer rests on", tuple(blocks))
+
+
+def _classical(found: Findings) -> Section:
+    table, why = comparison.least_squares(found), comparison.why_they_differ(found.fit)
+    return Section("classical", "Beside least squares", (table, why))
+
+
+def _prediction(found: Findings) -> Section:
+    blocks = (pictures.predictive_tables(found.fit), pictures.predictive_sites(found.fit))
+    return Section("prediction", "Would such data come from this model?", blocks)
+
+
+def _computation(found: Findings) -> Section:
+    fit = found.fit
+    blocks: list[Block] = []
+    if "quadrature" in fit.tree.children:
+        text = (
+            "The posterior was integrated by deterministic quadrature; moments and quantiles come "
+            "from it, and the draws behind the pictures are independent."
+        )
+        blocks.append(Paragraph(text))
+    elif not found.converged:
+        blocks.append(Paragraph("The computation did not converge: do not use these numbers."))
+    own = tuple(c for c in found.checks if c.convergence)
+    blocks.append(tables.checks(own, "Checks of the computation"))
+    blocks.append(tables.chain_quality(found))
+    if "quadrature" not in fit.tree.children:
+        blocks.append(pictures.ranks(fit))
+    return Section("computation", "Was it computed well?", tuple(blocks))
+
+
+def _data(found: Findings) -> Section:
+    lines = [line.strip() for line in found.framing.published.splitlines() if line.strip()]
+    data = found.fit.data
+    text = (
+        f"{data.n_rows} rows from {data.source}; effects on {data.outcome}: {data.outcome_scale}."
+    )
+    if not data.covariance_given:
+        text += " The sampling covariance of each site's two estimates was not given: taken as 0."
+    texts = [Paragraph(line) for line in (text, *lines)]
+    return Section("data", "The data", (*texts, tables.data(found.fit)))
+
+
+def _origin(fit: Fit) -> Section:
+    sampler, attrs = fit.sampler, fit.tree.attrs
+    rows = {
+        "Computed": str(attrs.get("created_at", "unknown")),
+        "Seed": str(fit.seed),
+        "Engine": sampler.engine,
+        "Draws": f"{sampler.chains} chains of {sampler.draws}",
+    }
+    if sampler.engine == "nuts":
+        rows["Tuning draws"] = (
+            f"{sampler.tune} per chain, target acceptance {sampler.target_accept}"
+        )
+    rows["Data"] = fit.data.source
+    rows["Data, SHA-256"] = fit.data.fingerprint
+    for key, value in attrs.items():
+        if str(key).startswith("version_"):
+            rows[str(key).removeprefix("version_")] = str(value)
+    text = "The same data, model, settings and seed give the same draws again."
+    table = Table("How this was computed", ("What", "Value"), tuple(rows.items()), texts=(0, 1))
+    return Section("origin", "Making it again", (table, Paragraph(text)))

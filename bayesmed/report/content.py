@@ -1,0 +1,111 @@
+"""One frozen record of everything a report says; HTML and Markdown only differ in clothes.
+
+All text in it is plain: nothing is markup, and whoever writes it out escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from bayesmed.report.answer import Answer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of text."""
+
+    kind: ClassVar[str] = "paragraph"
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    kind: ClassVar[str] = "bullets"
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text; the first column names the rows.
+
+    Attributes
+    ----------
+    caption
+        What it shows, in one line.
+    columns, rows
+        Headings, and cells of the same number in every row.
+    texts
+        Positions of the columns that hold words; the others hold numbers.
+    note
+        What a reader must know below it: what was left out.
+    """
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: tuple[int, ...] = (0,)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, drawn when it is needed.
+
+    Attributes
+    ----------
+    slug
+        Its name in the page, a word.
+    caption
+        How to read it.
+    alternative
+        What it shows, for those who cannot see it.
+    draw
+        Makes the figure.
+    """
+
+    kind: ClassVar[str] = "picture"
+    slug: str
+    caption: str
+    alternative: str
+    draw: Callable[[], Figure]
+
+
+type Block = Paragraph | Bullets | Table | Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it; ``slug`` is a word."""
+
+    slug: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A whole report: what comes first, the answer, and the sections it rests on."""
+
+    title: str
+    question: str
+    answer: Answer
+    sections: tuple[Section, ...]
+    made: str
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture, in order."""
+        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Picture))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table, in order."""
+        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Table))

@@ -1,0 +1,104 @@
+"""What was assumed of each parameter, and what the data made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesmed.core.names import MEDIATOR
+from bayesmed.core.types import Floats
+from bayesmed.inference import Fit
+from bayesmed.priors import Prior
+from bayesmed.report.figures import style
+from bayesmed.report.figures.columns import parameter_draws
+from bayesmed.report.words import parameter_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 2
+POINTS = 180
+
+
+def prior_posterior(fit: Fit) -> Figure:
+    """Draw the density of every parameter before and after the data."""
+    names = [*fit.model.parameters, *fit.model.derived]
+    rows = -(-len(names) // COLUMNS)
+    priors = fit.model.priors_for(fit.data)
+    with style.drawing():
+        figure = style.new_figure(0.55 + 1.75 * rows)
+        grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for axes, name in zip(grid, names, strict=False):
+            _panel(axes, fit, name, priors.get(name))
+        for axes in grid[len(names) :]:
+            axes.set_visible(False)
+        style.legend_above(figure, grid[0], columns=2)
+    return figure
+
+
+def _panel(axes: Axes, fit: Fit, name: str, prior: Prior | None) -> None:
+    draws = parameter_draws(fit, name)
+    assert draws is not None
+    before = _prior_draws(fit, name)
+    support = prior.support if prior is not None else (-np.inf, np.inf)
+    low, high = window(draws.ravel(), before, support)
+    x = np.linspace(low, high, POINTS)
+    after = density(draws.ravel(), x, support)
+    axes.fill_between(x, after, color=style.POSTERIOR, alpha=0.3, linewidth=0, zorder=2)
+    axes.plot(x, after, color=style.POSTERIOR, linewidth=1.6, label="Posterior", zorder=3)
+    if prior is None:
+        expected = density(before, x, support)
+    else:
+        with np.errstate(divide="ignore", over="ignore"):
+            expected = np.exp(prior.log_density(x))
+    dashed = {"color": style.PRIOR, "linewidth": 1.6, "linestyle": (0, (4, 2)), "zorder": 4}
+    axes.plot(x, np.where(np.isfinite(expected), expected, np.nan), label="Prior", **dashed)  # type: ignore[arg-type]
+    axes.set_title(style.axis_label(parameter_label(name, fit.data), 46))
+    axes.set_yticks([])
+    axes.set_ylim(0, 1.12 * (float(after.max()) or 1.0))
+    axes.set_xlim(low, high)
+    style.light_grid(axes, "x")
+    style.few_ticks(axes)
+    axes.spines["left"].set_visible(False)
+
+
+def window(posterior: Floats, prior: Floats, support: tuple[float, float]) -> tuple[float, float]:
+    """Return the ends of a panel: the posterior, and as much of the prior as leaves it visible."""
+    low, high = np.quantile(posterior, [0.001, 0.999])
+    room = 1.2 * ((high - low) or abs(high) or 1.0)
+    from_prior = np.quantile(prior, [0.01, 0.99])
+    left = min(low, max(from_prior[0], low - room))
+    right = max(high, min(from_prior[1], high + room))
+    margin = 0.02 * ((right - left) or 1.0)
+    return float(max(left - margin, support[0])), float(min(right + margin, support[1]))
+
+
+def density(draws: Floats, x: Floats, support: tuple[float, float]) -> Floats:
+    """Return a smoothed density of draws at evenly spaced x.
+
+    At a finite end of the support the draws are mirrored, so that no density leaks across it.
+    """
+    spread = float(np.subtract(*np.quantile(draws, [0.75, 0.25]))) / 1.34
+    sd = float(np.std(draws))
+    if sd == 0:
+        return np.zeros_like(x)
+    # Silverman's rule with the robust spread, so that long tails do not smooth two modes into one.
+    width = max(1.06 * (min(sd, spread) or sd) * draws.size**-0.2, 1e-3 * float(x[-1] - x[0]))
+    ends = [end for end in support if np.isfinite(end)]
+    mirrored = np.concatenate([draws, *(2 * end - draws for end in ends)])
+    edges = np.linspace(x[0] - 4 * width, x[-1] + 4 * width, 1500)
+    counts, _ = np.histogram(mirrored, bins=edges)
+    middle = (edges[1:] + edges[:-1]) / 2
+    kept = counts > 0
+    z = (x[:, None] - middle[kept]) / width
+    scale = draws.size * width * np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-0.5 * z**2) @ counts[kept] / scale)
+
+
+def _prior_draws(fit: Fit, name: str) -> Floats:
+    values = fit.tree["prior"][name]
+    if MEDIATOR in values.dims:
+        values = values.isel({MEDIATOR: 0})
+    return np.asarray(values, dtype=float).ravel()

@@ -1,0 +1,51 @@
+"""Everything a report is made from, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayesmed.cards import Framing
+from bayesmed.checks import CheckResult, check, converged
+from bayesmed.effects import effects, parameters
+from bayesmed.inference import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """A fit with its tables and checks.
+
+    Parameters
+    ----------
+    fit, framing
+        The fit and the words around it.
+    effects, parameters
+        The tables of `effects(fit).table()` and `parameters(fit)`.
+    checks
+        The results of `check(fit)`.
+    """
+
+    fit: Fit
+    framing: Framing
+    effects: pd.DataFrame
+    parameters: pd.DataFrame
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def converged(self) -> bool:
+        """Whether every convergence check passed."""
+        return converged(self.checks)
+
+
+def findings(fit: Fit, framing: Framing | None = None) -> Findings:
+    """Compute the tables and checks of a fit."""
+    return Findings(
+        fit=fit,
+        framing=framing or Framing(),
+        effects=effects(fit).table(),
+        parameters=parameters(fit),
+        checks=tuple(check(fit)),
+    )

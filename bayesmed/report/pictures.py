@@ -1,0 +1,107 @@
+"""The pictures of a report with the words around them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bayesmed.inference import Fit
+from bayesmed.report import figures
+from bayesmed.report.answer import Answer, number
+from bayesmed.report.content import Picture
+from bayesmed.report.figures.forest import MOST_SITES
+from bayesmed.report.figures.predictive import MOST_INTERVALS
+from bayesmed.report.figures.site_scatter import MOST_BARS
+
+
+def scatter(fit: Fit, answer: Answer) -> Picture:
+    """Total effects over mediator effects."""
+    data = fit.data
+    slope = answer.rows[0]
+    caption = (
+        "One point for each site: its estimated effects with 95 % error bars, and the posterior "
+        "mean of its true effects, tied to the estimate. The steeper the blue line, the more a "
+        "unit of mediator effect does."
+    )
+    if data.covariance_given and data.cov[:, 0, -1].any():
+        caption += " The two errors of a site are correlated, which bars cannot show."
+    if data.n_rows > MOST_BARS:
+        caption += f" Bars for {MOST_BARS} of {data.n_rows:,} sites, evenly spread."
+    caption += " Bars of very noisy sites leave the picture."
+    alternative = (
+        f"Scatter of the total effect on {data.outcome} over the effect on {data.mediators[0]} "
+        f"at {data.n_rows} sites with a fitted line of slope {number(slope.middle)}, 95 % interval "
+        f"{number(slope.low)} to {number(slope.high)}."
+    )
+    return Picture("scatter", caption, alternative, partial(figures.site_scatter, fit))
+
+
+def forest(fit: Fit, acme: tuple[float, float, float]) -> Picture:
+    """Indirect effects by site with their average (mean, ends of the 95 % interval)."""
+    n = fit.data.n_rows
+    caption = (
+        "Posterior median, 50 % (thick) and 95 % (thin) interval of every site's indirect effect, "
+        "by size. Diamond and band: their weighted average with its 95 % interval."
+    )
+    if n > MOST_SITES:
+        caption += (
+            f" Shown are {MOST_SITES} of {n:,} sites, evenly spread from smallest to largest."
+        )
+    middle, low, high = (number(v) for v in acme)
+    alternative = (
+        f"Forest of indirect effects on {fit.data.outcome} through {fit.data.mediators[0]} at "
+        f"{min(n, MOST_SITES)} sites; their average is {middle}, 95 % interval {low} to {high}."
+    )
+    return Picture("forest", caption, alternative, partial(figures.forest, fit))
+
+
+def prior_posterior(fit: Fit) -> Picture:
+    """Every parameter before and after the data."""
+    caption = (
+        "Density of every parameter before (dashed) and after (filled) seeing the data. Where the "
+        "two agree, the data have said little."
+    )
+    alternative = "Prior and posterior density of each parameter, one panel each."
+    return Picture("priors", caption, alternative, partial(figures.prior_posterior, fit))
+
+
+def predictive_tables(fit: Fit) -> Picture:
+    """Estimates predicted at new sites, and summaries of predicted tables."""
+    caption = (
+        "Above, estimates predicted at new sites (both effects drawn together, with the standard "
+        "errors of this table) behind the actual ones. Below, four summaries of predicted tables "
+        "with that of the actual one as a line; p is the share of predicted tables with a value "
+        "as large. A p near 0 or 1 says that the model does not describe that feature."
+    )
+    alternative = (
+        "Cloud of predicted estimates behind the actual ones, and four histograms of summaries of "
+        "predicted tables with the actual value marked."
+    )
+    return Picture("predicted", caption, alternative, partial(figures.predictive_tables, fit))
+
+
+def predictive_sites(fit: Fit) -> Picture:
+    """Estimates in the intervals predicted for the same sites."""
+    n = fit.data.n_rows
+    caption = (
+        "Each site's two estimates in the 95 % interval predicted for new estimates at the same "
+        "site. A point outside its interval is a site the model does not describe."
+    )
+    if n > MOST_INTERVALS:
+        caption += f" Shown are {MOST_INTERVALS} of {n:,} sites, evenly spread."
+    alternative = "Estimates of each site in the intervals predicted for the same site."
+    return Picture("refitted", caption, alternative, partial(figures.predictive_sites, fit))
+
+
+def ranks(fit: Fit) -> Picture:
+    """Rank histograms of the chains."""
+    caption = (
+        "Ranks of each chain's draws among all draws, one line per chain. Chains that found the "
+        "same posterior stay level, mostly in the grey band."
+    )
+    if "sample_stats" in fit.tree.children:
+        caption += (
+            " Last, the sampler's energy: where its steps are much narrower than the energy, tails "
+            "are not explored."
+        )
+    alternative = "Rank histograms of every parameter by chain."
+    return Picture("ranks", caption, alternative, partial(figures.ranks, fit))

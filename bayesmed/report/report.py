@@ -1,0 +1,94 @@
+"""The verb ``report``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bayesmed.cards import Framing
+from bayesmed.core.errors import StorageError
+from bayesmed.inference import Fit
+from bayesmed.report.compose import compose
+from bayesmed.report.content import Content
+from bayesmed.report.findings import Findings, findings
+from bayesmed.report.folder import replace_file
+from bayesmed.report.html import to_html
+from bayesmed.report.markdown import to_markdown
+
+FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
+
+
+def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = None) -> Path:
+    """Write a report of a fit: the answer, the pictures, and everything they rest on.
+
+    Parameters
+    ----------
+    fit
+        What to report.
+    path
+        A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
+        replaced when the new one is complete.
+    framing
+        Title, question, published source and assumptions; words made from the data without it.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    StorageError
+        If the suffix is another one, or the place cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from bayesmed.data import SiteEstimates
+    >>> from bayesmed.generative import SiteSlope
+    >>> from bayesmed.inference import Sampler, fit
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
+    ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
+    >>> fitted = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report(fitted, folder + "/report.md").read_text(encoding="utf-8")[:35]
+    '# Effects on outcome through mediat'
+    """
+    _writer(Path(path))  # a wrong suffix is refused before the work
+    return write_report(findings(fit, framing), path)
+
+
+def write_report(found: Findings, path: str | os.PathLike[str]) -> Path:
+    """Write a report of findings, as `report` does of a fit.
+
+    Raises
+    ------
+    StorageError
+        If the suffix is not ``.html`` or ``.md``, or the place cannot be written.
+    """
+    target = Path(path)
+    text = _writer(target)(compose(found))
+    try:
+        replace_file(target, lambda part: _write(part, text))
+    except OSError as error:
+        raise StorageError(
+            f"The report could not be written to {target}: {error.strerror or error}.",
+            "Choose a folder that exists and can be written.",
+        ) from error
+    return target
+
+
+def _writer(path: Path) -> Callable[[Content], str]:
+    if path.suffix not in FORMATS:
+        raise StorageError(
+            f"A report cannot be written as {path.name!r}: its ending is {path.suffix!r}.",
+            "End the name in .html or .md.",
+        )
+    return FORMATS[path.suffix]
+
+
+def _write(part: Path, text: str) -> None:
+    part.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,202 @@
+"""A fit as a folder of files: posterior, tables, checks, provenance, report."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayesmed.cards import Framing
+from bayesmed.core import provenance
+from bayesmed.core.errors import StorageError
+from bayesmed.generative import model_to_mapping
+from bayesmed.inference import Fit, load_fit, save_fit
+from bayesmed.report.answer import Answer, answer
+from bayesmed.report.findings import Findings, findings
+from bayesmed.report.folder import checked_folder, replace_file, write_folder
+from bayesmed.report.report import report
+
+POSTERIOR, RUN = "posterior.nc", "run.json"
+PARAMETERS, EFFECTS, CHECKS = "parameters.csv", "effects.csv", "checks.csv"
+REPORTS = ("report.html", "report.md")
+FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, RUN, *REPORTS)
+FORMAT = {"format": "bayesmed results", "format_version": 1}
+
+CHECK_COLUMNS = ("code", "title", "status", "value", "reason", "convergence")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was written: the folder, the answer in it, and whether the posterior can be trusted.
+
+    Parameters
+    ----------
+    directory
+        The folder, with the files of ``FILES``.
+    answer
+        What the report says first.
+    converged
+        Whether every convergence check passed.
+    """
+
+    directory: Path
+    answer: Answer
+    converged: bool
+
+
+def checked_results_folder(directory: str | os.PathLike[str]) -> Path:
+    """Return the folder `write_results` would write, or say why it will not.
+
+    It may be absent, empty, or hold an earlier result of bayesmed and nothing else.
+
+    Raises
+    ------
+    StorageError
+        If writing it could lose something, or is not possible.
+    """
+    return checked_folder(directory, marker=RUN, own=FILES)
+
+
+def write_results(
+    fit: Fit, directory: str | os.PathLike[str], *, framing: Framing | None = None
+) -> Results:
+    """Write a fit as a folder of files, all or nothing.
+
+    ``posterior.nc`` (the whole fit; `load_fit` reads it), ``parameters.csv``, ``effects.csv``,
+    ``checks.csv``, ``run.json`` (how it was made), ``report.html`` and ``report.md``. An earlier
+    result in the folder is replaced when the new one is complete; if anything fails or is
+    interrupted it stays as it was.
+
+    Parameters
+    ----------
+    fit
+        What to write.
+    directory
+        The folder.
+    framing
+        Title, question and assumptions for the report.
+
+    Returns
+    -------
+    Results
+        The folder and the answer.
+
+    Raises
+    ------
+    StorageError
+        If the folder holds anything that is not an earlier result, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bayesmed.cards import find_card, load_card
+    >>> from bayesmed.inference import Sampler, fit
+    >>> card = load_card(find_card("berkey1998"))
+    >>> fitted = fit(card.model, card.load_data(), sampler=Sampler(engine="exact"), seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = write_results(fitted, folder + "/berkey", framing=card.framing)
+    ...     sorted(path.name for path in written.directory.iterdir())
+    ['checks.csv', 'effects.csv', 'parameters.csv', 'posterior.nc', 'report.html', 'report.md',
+     'run.json']
+    """
+    target = checked_results_folder(directory)
+    found = findings(fit, framing)
+    said = answer(found)
+    tables = {PARAMETERS: found.parameters, EFFECTS: found.effects, CHECKS: _check_table(found)}
+
+    def write(folder: Path) -> None:
+        save_fit(fit, folder / POSTERIOR)
+        for name, table in tables.items():
+            table.to_csv(folder / name, index=False, lineterminator="\n")
+        run = _run(found, said)
+        (folder / RUN).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        for name in REPORTS:
+            report(fit, folder / name, framing=found.framing)
+
+    write_folder(target, write)
+    return Results(target, said, found.converged)
+
+
+def rewrite_reports(directory: str | os.PathLike[str]) -> Results:
+    """Write the reports of a results folder once more, from the posterior kept in it.
+
+    Raises
+    ------
+    StorageError
+        If the folder holds no results, or they cannot be read or written.
+    """
+    folder = Path(directory)
+    framing = _framing(_read_run(folder))
+    fit = load_fit(folder / POSTERIOR)
+    for name in REPORTS:
+        replace_file(folder / name, lambda path: report(fit, path, framing=framing))
+    found = findings(fit, framing)
+    return Results(folder, answer(found), found.converged)
+
+
+def _check_table(found: Findings) -> pd.DataFrame:
+    rows = [[getattr(result, column) for column in CHECK_COLUMNS] for result in found.checks]
+    return pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
+
+
+def _run(found: Findings, said: Answer) -> dict[str, Any]:
+    """Say how the result was made, in plain values."""
+    fit = found.fit
+    priors = fit.model.priors_for(fit.data)
+    return {
+        **FORMAT,
+        "created_at": fit.tree.attrs["created_at"],
+        "versions": provenance.versions(),
+        "seconds": fit.tree.attrs["seconds_total"],
+        "seed": fit.seed,
+        "sampler": asdict(fit.sampler),
+        "model": model_to_mapping(fit.model),
+        "priors_in_data_units": {name: str(prior) for name, prior in priors.items()},
+        "data": {
+            "source": fit.data.source,
+            "sha256": fit.data.fingerprint,
+            "rows": fit.data.n_rows,
+            "mediators": list(fit.data.mediators),
+            "outcome": fit.data.outcome,
+            "outcome_scale": fit.data.outcome_scale,
+            "notes": list(fit.data.notes),
+        },
+        "framing": asdict(found.framing),
+        "converged": found.converged,
+        "first": list(said.first),
+        "answer": said.sentence,
+    }
+
+
+def _read_run(folder: Path) -> dict[str, Any]:
+    path = folder / RUN
+    remedy = "Name a folder that `bayesmed fit` wrote."
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StorageError(f"{folder} holds no results of bayesmed (no {RUN}).", remedy) from error
+    except ValueError as error:
+        raise StorageError(f"{path} cannot be read as JSON.", remedy) from error
+    if not isinstance(run, dict) or run.get("format") != FORMAT["format"]:
+        raise StorageError(f"{path} was not written by bayesmed.", remedy)
+    if run.get("format_version") != FORMAT["format_version"]:
+        raise StorageError(
+            f"{path} has format version {run.get('format_version')!r}; this bayesmed reads "
+            f"version {FORMAT['format_version']}.",
+            "Use the version of bayesmed that wrote it.",
+        )
+    return run
+
+
+def _framing(run: dict[str, Any]) -> Framing:
+    words = run.get("framing") or {}
+    return Framing(
+        title=str(words.get("title", "")),
+        question=str(words.get("question", "")),
+        published=str(words.get("published", "")),
+        assumptions=tuple(str(a) for a in words.get("assumptions", ())),
+    )

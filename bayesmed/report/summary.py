@@ -1,0 +1,19 @@
+"""The short table under the answer."""
+
+from __future__ import annotations
+
+from bayesmed.report.answer import Answer, number
+from bayesmed.report.content import Table
+
+
+def summary(answer: Answer) -> Table:
+    """Put the rows of an answer into a table."""
+    rows = tuple(
+        (
+            row.label,
+            number(row.middle) + (" (median)" if row.is_median else ""),
+            f"{number(row.low)} to {number(row.high)}",
+        )
+        for row in answer.rows
+    )
+    return Table("The answer in numbers", ("Quantity", "Posterior mean", "95 % interval"), rows)

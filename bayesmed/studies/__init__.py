@@ -1,0 +1,1 @@
+"""Many fits: sensitivity, simulation, calibration (nothing yet)."""

@@ -1,0 +1,60 @@
+"""The shipped cards: they load, their data load, and each says what a card has to say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from bayesmed.cards import card_names, find_card, load_card, new_card
+from bayesmed.cards.card import PRIOR, SAMPLER, TOP
+from bayesmed.cards.columns import DATA, MEDIATOR
+from bayesmed.core.errors import CardError
+from bayesmed.data import dataset_names
+from bayesmed.inference import Sampler
+
+
+def test_there_is_one_card_per_shipped_table_and_one_to_edit() -> None:
+    assert set(card_names()) == {"site_slope", *dataset_names()}
+
+
+@pytest.mark.parametrize("name", card_names())
+def test_a_shipped_card_is_complete(name: str) -> None:
+    card = load_card(find_card(name))
+    assert card.framing.title
+    assert card.framing.question.endswith("?")
+    assert len(card.framing.assumptions) >= 3
+    card.model.check_data(card.load_data())
+
+
+def test_the_cards_of_tables_say_where_they_were_published() -> None:
+    for name in dataset_names():
+        assert len(load_card(find_card(name)).framing.published) > 50
+
+
+def test_the_card_to_edit_shows_the_defaults() -> None:
+    assert load_card(find_card("site_slope")).sampler == Sampler()
+
+
+def test_the_card_to_edit_names_every_key_of_data_and_mediators() -> None:
+    text = new_card("site_slope")
+    for key in {*DATA, *MEDIATOR, *SAMPLER} - {"covariances", "cores", "mediators"}:
+        assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
+
+
+def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
+    lines = new_card("site_slope").splitlines()
+    off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
+    known = {*TOP, *DATA, *MEDIATOR, *PRIOR, *SAMPLER}
+    assert len(off) >= 10
+    for line in off:
+        (key,) = tomllib.loads(line)
+        assert key in known
+
+
+def test_an_unknown_card_offers_the_nearest() -> None:
+    with pytest.raises(CardError, match="'site_slope'"):
+        find_card("site_slop")
+    with pytest.raises(CardError, match="no shipped model card"):
+        new_card("../../etc/passwd")
