@@ -26,6 +26,10 @@ class InputError(BayesmedError):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str]]:
+        # Worker processes hand errors back pickled.
+        return type(self), (self.problem, self.remedy)
+
 
 class DataError(InputError):
     """A data table cannot be used."""

@@ -50,7 +50,9 @@ def codes(given: Iterable[object]) -> NDArray[np.int64]:
 
 
 def summing_to_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scale weights, some of them positive, to sum to 1."""
+    """Scale weights, some of them positive, to sum to 1; those that do stay as they are."""
+    if abs(weight.sum() - 1.0) < 1e-12:
+        return _read_only(weight)
     with np.errstate(under="ignore"):
         # Dividing by the largest first keeps the sum finite.
         relative = weight / weight.max()

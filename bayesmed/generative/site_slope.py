@@ -109,6 +109,8 @@ class SiteSlope:
                 f"The slope of a site_slope model is {self.slope!r}.",
                 nearest(str(self.slope), get_args(Slope)),
             )
+        if not isinstance(self.direct_effect, bool):
+            raise ModelError(f"direct_effect is {self.direct_effect!r}.", "Write true or false.")
         for name, prior in self.priors.items():
             self._check_prior(name, prior)
         if TOTAL_EFFECT_AT_CENTRE in self.priors and DIRECT_EFFECT_MEAN in self.priors:

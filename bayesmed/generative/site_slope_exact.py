@@ -6,7 +6,7 @@ fits the support of their priors); both population means are integrated out in c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,8 @@ class SiteSlopeDensity:
         """Log-density on the tensor of coordinates, shape (len(u[0]), len(u[1]), ...)."""
         slope, sd = np.meshgrid(u[0], u[1], indexing="ij")
         residual = u[2] if self.model.direct_effect else None
-        density = self._chunked(slope, sd, residual).log_density
+        pieces = [piece.log_density for piece in self._pieces(slope, sd, residual)]
+        density = np.concatenate(pieces)
         for i, (c, x) in enumerate(zip(self.coordinates, u, strict=True)):
             density = density + c.log_prior(x).reshape([-1 if k == i else 1 for k in range(3)])
         return density if self.model.direct_effect else density[..., 0]
@@ -112,7 +113,7 @@ class SiteSlopeDensity:
     def at_points(self, u: Sequence[Floats]) -> Floats:
         """Log-density at scattered coordinates, shape (m,)."""
         residual = u[2][:, None] if self.model.direct_effect else None
-        density = self._chunked(u[0], u[1], residual).log_density[:, 0]
+        density = self._whole(u[0], u[1], residual).log_density[:, 0]
         prior = sum(c.log_prior(x) for c, x in zip(self.coordinates, u, strict=True))
         return density + prior
 
@@ -123,7 +124,7 @@ class SiteSlopeDensity:
     def means_on_grid(self, u: Sequence[Floats]) -> dict[str, tuple[Floats, Floats]]:
         """Conditional mean and variance of the population means on the tensor of coordinates."""
         slope, sd = np.meshgrid(u[0], u[1], indexing="ij")
-        given = self._chunked(slope, sd, u[2] if self.model.direct_effect else None)
+        given = self._whole(slope, sd, u[2] if self.model.direct_effect else None)
         moments = {MEDIATOR_EFFECT_MEAN: (self.origin[0] + given.mediator_mean, given.mediator_var)}
         if not self.model.direct_effect:
             return {name: (mean[..., 0], var[..., 0]) for name, (mean, var) in moments.items()}
@@ -136,7 +137,7 @@ class SiteSlopeDensity:
     def parameters_at(self, u: Sequence[Floats], rng: np.random.Generator) -> dict[str, Floats]:
         """Parameters in data units, the two means drawn given the coordinates."""
         residual = u[2][:, None] if self.model.direct_effect else None
-        given = IntegratedDensity(*(x[:, 0] for x in self._chunked(u[0], u[1], residual)))
+        given = IntegratedDensity(*(x[:, 0] for x in self._whole(u[0], u[1], residual)))
         drawn = {n: c.value(x) for n, c, x in zip(self.axes, self.coordinates, u, strict=True)}
         z = rng.standard_normal((2, u[0].size))
         drawn[MEDIATOR_EFFECT_MEAN] = (
@@ -150,7 +151,14 @@ class SiteSlopeDensity:
             drawn[DIRECT_EFFECT_MEAN] = drawn[TOTAL_EFFECT_AT_CENTRE] - drawn[SLOPE] * self.centre
         return drawn
 
-    def _chunked(self, slope: Floats, sd: Floats, residual: Floats | None) -> IntegratedDensity:
+    def _whole(self, slope: Floats, sd: Floats, residual: Floats | None) -> IntegratedDensity:
+        """Evaluate everywhere, moments included."""
+        pieces = zip(*self._pieces(slope, sd, residual), strict=True)
+        return IntegratedDensity(*(np.concatenate(x) for x in pieces))
+
+    def _pieces(
+        self, slope: Floats, sd: Floats, residual: Floats | None
+    ) -> Iterator[IntegratedDensity]:
         """Evaluate in pieces of the first axis; coordinates in, moments about the origin out."""
         values = [c.value for c in self.coordinates]
         slope, sd = values[0](slope), values[1](sd)
@@ -158,13 +166,11 @@ class SiteSlopeDensity:
         shared = residual_sd.ndim == 1
         per_row = self.data.n_rows * residual_sd.shape[-1] * int(np.prod(slope.shape[1:]))
         rows = max(1, CHUNK // max(per_row, 1))
-        pieces = []
         for start in range(0, slope.shape[0], rows):
             part = slice(start, start + rows)
-            pieces.append(
-                self._evaluate(slope[part], sd[part], residual_sd if shared else residual_sd[part])
+            yield self._evaluate(
+                slope[part], sd[part], residual_sd if shared else residual_sd[part]
             )
-        return IntegratedDensity(*(np.concatenate(x) for x in zip(*pieces, strict=True)))
 
     def _evaluate(self, slope: Floats, sd: Floats, residual_sd: Floats) -> IntegratedDensity:
         mediator, intercept = self.priors[MEDIATOR_EFFECT_MEAN].parameters, None

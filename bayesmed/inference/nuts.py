@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ SAMPLE_STATS = {
     "mean_tree_accept": "acceptance_rate",
 }
 
-_compiled: dict[Hashable, Any] = {}
+# By structure: the graph and its compiled form.
+_compiled: dict[Hashable, tuple[Any, Any]] = {}
 _lock = threading.Lock()
 
 
@@ -45,8 +47,27 @@ def compiled(model: Model, data: SiteEstimates, progress: Progress) -> Any:
             graph = model.build(data)
             # The parameters follow from these outside the graph: less to compile and to store.
             free = [variable.name for variable in graph.free_RVs]
-            _compiled[key] = nutpie.compile_pymc_model(graph, var_names=free)
-    return _compiled[key].with_data(**model.graph_data(data))
+            _compiled[key] = graph, nutpie.compile_pymc_model(graph, var_names=free)
+    graph, ready = _compiled[key]
+    values = model.graph_data(data)
+    start = _start(graph, ready.initial_point_func, values)
+    return replace(ready.with_data(**values), initial_point_func=start)
+
+
+def _start(graph: Any, initial_point: Callable[[Any], Any], values: Mapping[str, Floats]) -> Any:
+    """Return what makes initial points from the priors of this fit.
+
+    ``with_data`` leaves them where the priors of the first fit put them, and the same seed would
+    then give other draws than in a process of its own.
+    """
+
+    def start(seed: Any) -> Any:
+        with _lock:
+            for name, value in values.items():
+                graph[name].set_value(value)
+            return initial_point(seed)
+
+    return start
 
 
 def sample(

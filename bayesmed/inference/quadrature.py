@@ -23,7 +23,7 @@ NEGLIGIBLE = 18.0
 # error of the finer rule is about its square; quantiles, interpolated between nodes, need more
 # nodes than moments do.
 LINE_TOLERANCE = 3e-4
-MAX_NODES = 2**21
+MAX_NODES = 2**22
 PILOT_NODES = (25, 15, 15)
 
 
@@ -99,7 +99,7 @@ def integrate(
     log_density
         Takes one array of values per axis and returns the tensor of log-densities.
     bounds
-        Finite ends of each axis, outside which there is nothing.
+        Finite ends of each axis, at and outside which there is nothing.
     tolerance
         Largest accepted difference, per axis, between the rule and its half.
 

@@ -6,6 +6,7 @@ be executed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -18,6 +19,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmed.core.errors import InputError, StorageError
+from bayesmed.core.seeds import checked_seed
 from bayesmed.data import SiteEstimates
 from bayesmed.generative import model_from_mapping, model_to_mapping
 from bayesmed.inference.fit import Fit
@@ -27,6 +29,8 @@ FORMAT = "bayesmed-fit"
 FORMAT_VERSION = 1
 DATA = "site_estimates"
 SUFFIXES = (".nc", ".zarr")
+# What entries other than those that were saved may raise.
+DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, InputError)
 
 
 def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
@@ -48,6 +52,8 @@ def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
         "model": json.dumps(model_to_mapping(fit.model)),
         "sampler": json.dumps(asdict(fit.sampler)),
         "seed": str(fit.seed),
+        "contents": json.dumps(_contents(tree)),
+        "digest": _digest(tree),
     }
     try:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
@@ -57,13 +63,17 @@ def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
                 part.replace(target)
             else:
                 tree.to_zarr(part, consolidated=False)
-                if target.exists():
-                    target.replace(Path(folder) / "previous")
-                part.replace(target)
+                _replace_folder(target, part, Path(folder) / "previous")
     except OSError as error:
         raise StorageError(
             f"The fit could not be written to {target}: {error.strerror or error}.",
             "Choose a folder that exists and can be written.",
+        ) from error
+    except ValueError as error:
+        # Names that the format has no place for: characters 0 and half pairs.
+        raise StorageError(
+            f"The fit could not be written to {target}: {error}.",
+            "Take unusual characters out of the names of sites and mediators.",
         ) from error
     return target
 
@@ -82,28 +92,71 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
         raise StorageError(f"There is no {source}.", "Check the path.")
     try:
         tree = _read(source)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged file makes the libraries below raise nearly anything
         raise StorageError(f"{source} cannot be read: {error}.", "Fit again.") from error
-    attrs = dict(tree.attrs)
-    if attrs.pop("format", None) != FORMAT:
+    if str(tree.attrs.get("format")) != FORMAT:
         raise StorageError(f"{source} is not a saved fit of bayesmed.", "Check the path.")
-    version = int(attrs.pop("format_version", 0))
-    if version != FORMAT_VERSION:
-        raise StorageError(
-            f"{source} has format version {version}; this bayesmed reads {FORMAT_VERSION}.",
-            "Install a newer bayesmed." if version > FORMAT_VERSION else "Fit again.",
-        )
     try:
-        model = model_from_mapping(json.loads(attrs.pop("model")))
-        sampler = Sampler(**json.loads(attrs.pop("sampler")))
-        seed = int(attrs.pop("seed"))
-        data = _data_from_dataset(tree[DATA].to_dataset())
-    except (KeyError, TypeError, ValueError, InputError) as error:
+        version = int(tree.attrs["format_version"])
+        if version == FORMAT_VERSION:
+            return _restored(tree)
+    except DAMAGE as error:
         raise StorageError(f"{source} is damaged: {error}.", "Fit again.") from error
-    groups = {name: node.to_dataset() for name, node in tree.children.items() if name != DATA}
+    raise StorageError(
+        f"{source} has format version {version}; this bayesmed reads {FORMAT_VERSION}.",
+        "Install a newer bayesmed." if version > FORMAT_VERSION else "Fit again.",
+    )
+
+
+def _restored(tree: xr.DataTree) -> Fit:
+    """Rebuild a fit from what was read."""
+    attrs = dict(tree.attrs)
+    if attrs.pop("digest") != _digest(tree):
+        raise ValueError("its numbers are not those that were saved")
+    for name in ("format", "format_version"):
+        del attrs[name]
+    model = model_from_mapping(json.loads(attrs.pop("model")))
+    sampler = Sampler(**json.loads(attrs.pop("sampler")))
+    seed = checked_seed(int(attrs.pop("seed")))
+    data = _data_from_dataset(tree[DATA].to_dataset())
+    # Zarr forgets the order of groups and variables.
+    contents = json.loads(attrs.pop("contents"))
+    groups = {group: tree[group].to_dataset()[names] for group, names in contents.items()}
+    del groups[DATA]
     restored = xr.DataTree.from_dict(groups)
     restored.attrs = attrs
     return Fit(model, data, sampler, seed, restored)
+
+
+def _contents(tree: xr.DataTree) -> dict[str, list[str]]:
+    """Names of the groups and of their variables, in order."""
+    return {name: [str(v) for v in node.data_vars] for name, node in tree.children.items()}
+
+
+def _digest(tree: xr.DataTree) -> str:
+    """Hash every value: Zarr takes a lost piece for missing values, NetCDF changed ones as is."""
+    found = hashlib.sha256()
+    for group in sorted(tree.children):
+        variables = tree[group].to_dataset().variables
+        for name in sorted(variables, key=str):
+            values = np.ascontiguousarray(variables[name].values)
+            head = [group, str(name), variables[name].dims, values.shape]
+            text = values.dtype.kind not in "biuf"
+            found.update(json.dumps(head).encode())
+            found.update(json.dumps(values.ravel().tolist()).encode() if text else values.tobytes())
+    return found.hexdigest()
+
+
+def _replace_folder(target: Path, new: Path, previous: Path) -> None:
+    """Put a new folder in the place of an earlier one, which is back there if that fails."""
+    if target.exists():
+        target.replace(previous)
+    try:
+        new.replace(target)
+    except BaseException:
+        if previous.exists():
+            previous.replace(target)
+        raise
 
 
 def _check_suffix(path: Path) -> None:

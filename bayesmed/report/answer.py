@@ -106,11 +106,11 @@ def _rows(found: Findings) -> dict[str, Row]:
     rows = {
         SLOPE: _row(found.parameters, "name", SLOPE, f"Slope: {outcome} per unit of {mediator}")
     }
+    known = set(found.effects["effect"])
     for name, label in labels.items():
-        rows[name] = _row(found.effects, "effect", name, label)
-    if not found.fit.model.direct_effect:
-        # All of it is indirect by assumption: rows that could not come out otherwise say nothing.
-        del rows[AVERAGE_DIRECT], rows[AVERAGE_SHARE]
+        # A model without direct effect has no direct effects and no shares.
+        if name in known:
+            rows[name] = _row(found.effects, "effect", name, label)
     return rows
 
 

@@ -44,7 +44,9 @@ def escape(text: str) -> str:
     for character, entity in _ENTITIES.items():
         text = text.replace(character, entity)
     # A bare address would become a link.
-    return _LINK.sub(lambda m: m[0].replace(":", "&#58;").replace(".", "&#46;"), text)
+    text = _LINK.sub(lambda m: m[0].replace(":", "&#58;").replace(".", "&#46;"), text)
+    # Marks of emphasis take effect only next to a character that is not a space.
+    return text.strip()
 
 
 def _line(text: str) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from bayesmed.inference import Fit
 from bayesmed.report import figures
 from bayesmed.report.answer import Answer, number
 from bayesmed.report.content import Picture
 from bayesmed.report.figures.forest import MOST_SITES
 from bayesmed.report.figures.predictive import MOST_INTERVALS
-from bayesmed.report.figures.site_scatter import MOST_BARS
+from bayesmed.report.figures.site_scatter import MOST_BARS, NOISY
 
 
 def scatter(fit: Fit, answer: Answer) -> Picture:
@@ -26,7 +28,8 @@ def scatter(fit: Fit, answer: Answer) -> Picture:
         caption += " The two errors of a site are correlated, which bars cannot show."
     if data.n_rows > MOST_BARS:
         caption += f" Bars for {MOST_BARS} of {data.n_rows:,} sites, evenly spread."
-    caption += " Bars of very noisy sites leave the picture."
+    if any((se > NOISY * np.median(se)).any() for se in (data.mediator_se, data.total_effect_se)):
+        caption += " Bars of the noisiest sites may leave the picture."
     alternative = (
         f"Scatter of the total effect on {data.outcome} over the effect on {data.mediators[0]} "
         f"at {data.n_rows} sites with a fitted line of slope {number(slope.middle)}, 95 % interval "
@@ -84,7 +87,7 @@ def predictive_sites(fit: Fit) -> Picture:
     n = fit.data.n_rows
     caption = (
         "Each site's two estimates in the 95 % interval predicted for new estimates at the same "
-        "site. A point outside its interval is a site the model does not describe."
+        "site. About one point in twenty lies outside by chance; many more speak against the model."
     )
     if n > MOST_INTERVALS:
         caption += f" Shown are {MOST_INTERVALS} of {n:,} sites, evenly spread."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from bayesmed.cards import Framing
@@ -19,7 +19,7 @@ from bayesmed.report.markdown import to_markdown
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
 
 
-def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = None) -> Path:
+def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = None) -> None:
     """Write a report of a fit: the answer, the pictures, and everything they rest on.
 
     Parameters
@@ -31,11 +31,6 @@ def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = 
         replaced when the new one is complete.
     framing
         Title, question, published source and assumptions; words made from the data without it.
-
-    Returns
-    -------
-    Path
-        The file.
 
     Raises
     ------
@@ -54,14 +49,15 @@ def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = 
     ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
     >>> fitted = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report(fitted, folder + "/report.md").read_text(encoding="utf-8")[:35]
+    ...     report(fitted, folder + "/report.md")
+    ...     Path(folder, "report.md").read_text(encoding="utf-8")[:35]
     '# Effects on outcome through mediat'
     """
     _writer(Path(path))  # a wrong suffix is refused before the work
-    return write_report(findings(fit, framing), path)
+    write_report(findings(fit, framing), path)
 
 
-def write_report(found: Findings, path: str | os.PathLike[str]) -> Path:
+def write_report(found: Findings, path: str | os.PathLike[str]) -> None:
     """Write a report of findings, as `report` does of a fit.
 
     Raises
@@ -69,16 +65,22 @@ def write_report(found: Findings, path: str | os.PathLike[str]) -> Path:
     StorageError
         If the suffix is not ``.html`` or ``.md``, or the place cannot be written.
     """
-    target = Path(path)
-    text = _writer(target)(compose(found))
-    try:
-        replace_file(target, lambda part: _write(part, text))
-    except OSError as error:
-        raise StorageError(
-            f"The report could not be written to {target}: {error.strerror or error}.",
-            "Choose a folder that exists and can be written.",
-        ) from error
-    return target
+    write_reports(found, [path])
+
+
+def write_reports(found: Findings, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Write several reports of the same findings, composed once.
+
+    Raises
+    ------
+    StorageError
+        As `write_report`; files before the one that failed are written.
+    """
+    targets = [Path(path) for path in paths]
+    writers = [_writer(target) for target in targets]
+    content = compose(found)
+    for target, writer in zip(targets, writers, strict=True):
+        _replace(target, writer(content))
 
 
 def _writer(path: Path) -> Callable[[Content], str]:
@@ -88,6 +90,16 @@ def _writer(path: Path) -> Callable[[Content], str]:
             "End the name in .html or .md.",
         )
     return FORMATS[path.suffix]
+
+
+def _replace(target: Path, text: str) -> None:
+    try:
+        replace_file(target, lambda part: _write(part, text))
+    except OSError as error:
+        raise StorageError(
+            f"The report could not be written to {target}: {error.strerror or error}.",
+            "Choose a folder that exists and can be written.",
+        ) from error
 
 
 def _write(part: Path, text: str) -> None:

@@ -51,7 +51,7 @@ def draw_forest(axes: Axes, fit: Fit) -> None:
     axes.margins(x=0.03)
     style.light_grid(axes, "x")
     axes.spines["left"].set_visible(False)
-    mediator, outcome = fit.data.mediators[0], fit.data.outcome
+    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
     axes.set_xlabel(style.axis_label(f"Indirect effect on {outcome} through {mediator} (δγ)"))
 
 

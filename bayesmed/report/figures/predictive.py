@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SLOPE_TITLE = "Least-squares slope"
 NEW_SITES = "posterior_predictive"
 CLOUD = 4000
-MOST_INTERVALS = 60
+MOST_INTERVALS = 40
 
 
 class Statistic(NamedTuple):
@@ -101,7 +101,7 @@ def _cloud(axes: Axes, fit: Fit) -> None:
     size = 3.0 if crowded else 5.0
     style.points(axes, *seen, "o", style.ESTIMATE, size, "Estimates", crowded)
     style.light_grid(axes, "both")
-    mediator, outcome = fit.data.mediators[0], fit.data.outcome
+    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
     axes.set_xlabel(style.axis_label(f"Estimated effect on {mediator}"))
     axes.set_ylabel(style.axis_label(f"Estimated total effect on {outcome}", 36))
 
@@ -135,7 +135,7 @@ def predictive_sites(fit: Fit) -> Figure:
     with style.drawing():
         figure = style.new_figure(1.2 + 0.17 * rows.size)
         left, right = figure.subplots(1, 2, sharey=True)
-        mediator, outcome = fit.data.mediators[0], fit.data.outcome
+        mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
         seen = fit.data.mediator_effect[rows, 0], fit.data.total_effect[rows]
         _intervals(left, seen[0], site_draws(fit, SAME_SITES, MEDIATOR_EFFECT_ESTIMATE, rows))
         _intervals(right, seen[1], site_draws(fit, SAME_SITES, TOTAL_EFFECT_ESTIMATE, rows))

@@ -27,6 +27,7 @@ MOST_BARS = 120
 MOST_VECTORS = 1000
 LINES = 50
 Z = 1.96
+NOISY = 3.0  # times the median standard error: longer bars may leave the picture
 
 
 def site_scatter(fit: Fit) -> Figure:
@@ -67,7 +68,7 @@ def draw_site_scatter(axes: Axes, fit: Fit) -> None:
     style.points(axes, x, y, "o", style.ESTIMATE, size, "Estimate, 95 % intervals", crowded)
     _shrunken(axes, fit, size, crowded=crowded)
     _lines(axes, fit, np.array(x_limits))
-    mediator, outcome = fit.data.mediators[0], fit.data.outcome
+    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
     axes.set_xlabel(style.axis_label(f"Effect of treatment on {mediator} (γ)"))
     axes.set_ylabel(style.axis_label(f"Total effect on {outcome} (β)", 44))
 
@@ -79,7 +80,7 @@ def barred(x: Floats) -> Integers:
 
 def limits(estimate: Floats, se: Floats) -> tuple[float, float]:
     """Return the ends of an axis that shows every estimate and the bars of all but noisy sites."""
-    reach = Z * np.minimum(se, 3 * np.median(se))
+    reach = Z * np.minimum(se, NOISY * np.median(se))
     low, high = float((estimate - reach).min()), float((estimate + reach).max())
     margin = 0.05 * ((high - low) or abs(high) or 1.0)
     return low - margin, high + margin
@@ -123,7 +124,7 @@ def _shrunken(axes: Axes, fit: Fit, size: float, *, crowded: bool) -> None:
         ties = [[(x[i], y[i]), (means[0][i], means[1][i])] for i in barred(x)]
         style.segments(axes, ties, style.MUTED, linewidth=0.7, zorder=4)
     label = "Posterior mean of the site"
-    style.points(axes, *means, "D", style.POSTERIOR, 0.85 * size, label, crowded)
+    style.points(axes, means[0], means[1], "D", style.POSTERIOR, 0.85 * size, label, crowded)
 
 
 def site_means(fit: Fit, name: str) -> Floats:
