@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from bayesmed.effects import Effects, effects, parameters
     from bayesmed.generative import SiteSlope
-    from bayesmed.inference import Fit, Sampler, fit, load_fit
+    from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior
     from bayesmed.report import report, write_results
 
@@ -62,7 +62,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "effects": ("Effects", "effects", "parameters"),
     "generative": ("SiteSlope",),
-    "inference": ("Fit", "Sampler", "fit", "load_fit"),
+    "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior",),
     "report": ("report", "write_results"),
 }
@@ -100,6 +100,7 @@ __all__ = [
     "new_card",
     "parameters",
     "report",
+    "save_fit",
     "write_results",
 ]
 

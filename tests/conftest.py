@@ -32,7 +32,7 @@ def sites() -> SiteEstimates:
 
 @pytest.fixture(scope="session")
 def exact_fit(sites: SiteEstimates) -> Fit:
-    """Fit ``sites`` with the default model and the exact engine, 4 x 1000 draws."""
+    """Fit ``sites`` with the default model and the exact engine."""
     return fit(SiteSlope(), sites, sampler=Sampler(engine="exact"), seed=11)
 
 

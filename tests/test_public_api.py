@@ -41,6 +41,7 @@ PUBLIC = [
     "new_card",
     "parameters",
     "report",
+    "save_fit",
     "write_results",
 ]
 

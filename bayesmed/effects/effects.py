@@ -35,8 +35,11 @@ from bayesmed.inference import Fit
 
 COLUMNS = ("effect", "site", "mediator", "mean", "sd", "q2.5", "q50", "q97.5", "p_positive")
 SITE_RELIABILITY = f"{RELIABILITY}_of_site"
+PREFIXES = ("", f"{AVERAGE}_", f"{SUPERPOPULATION}_")
 # Ratios with a denominator that may be near zero: no mean, no standard deviation.
-RATIOS = tuple(f"{prefix}{SHARE_MEDIATED}" for prefix in ("", f"{AVERAGE}_", f"{SUPERPOPULATION}_"))
+RATIOS = tuple(f"{prefix}{SHARE_MEDIATED}" for prefix in PREFIXES)
+# Without a direct effect these say nothing: all of the total effect is indirect.
+OF_DIRECT_EFFECT = (*RATIOS, *(f"{prefix}{DIRECT_EFFECT}" for prefix in PREFIXES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +98,7 @@ def effects(fit: Fit) -> Effects:
     posterior = fit.tree["posterior"].to_dataset().sel({DRAW: sites[DRAW]})
     found = {**_of_sites(fit, sites, posterior), **_averages(fit, sites, posterior)}
     if not fit.model.direct_effect:
-        # Without a direct effect these say nothing: all of the total effect is indirect.
-        found = {k: v for k, v in found.items() if not k.endswith((DIRECT_EFFECT, SHARE_MEDIATED))}
+        found = {k: v for k, v in found.items() if k not in OF_DIRECT_EFFECT}
     return Effects(xr.Dataset(found))
 
 

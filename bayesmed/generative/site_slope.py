@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -25,17 +25,13 @@ from bayesmed.core.errors import DataError, ModelError, nearest
 from bayesmed.core.names import (
     DIRECT_EFFECT_MEAN,
     DIRECT_EFFECT_SD,
-    ESTIMATES,
-    MEDIATOR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
-    SITE,
     SLOPE,
     TOTAL_EFFECT_AT_CENTRE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.site_slope import SamplingCovariance, log_density
 from bayesmed.generative import site_slope_draws
 from bayesmed.generative.protocol import Draws
 from bayesmed.priors import Prior
@@ -47,9 +43,6 @@ if TYPE_CHECKING:
     from bayesmed.generative.site_slope_exact import SiteSlopeDensity
 
 Slope = Literal["constant"]
-# The data node that holds every single number of the graph. One vector, not many scalars: each
-# scalar would cost a third of a second of compilation.
-NUMBERS, NUMBER = "numbers", "number"
 
 # Default priors, in scaled units (methods: section 2, "Default priors").
 DEFAULT_PRIORS: Mapping[str, Prior] = MappingProxyType(
@@ -230,10 +223,6 @@ class SiteSlope:
             DIRECT_EFFECT_SD: (0.0, scale.outcome_spread),
         }[name]
 
-    def standard_unit(self, name: str, scale: SiteScale) -> tuple[float, float]:
-        """Return location and scale by which the graph standardises a parameter for sampling."""
-        return self.unit(TOTAL_EFFECT_AT_CENTRE if name == self.intercept else name, scale)
-
     def priors_for(self, data: SiteEstimates) -> dict[str, Prior]:
         """Return every prior of this model in the units of the data."""
         scale = self.scale(data)
@@ -247,42 +236,15 @@ class SiteSlope:
 
     def graph_data(self, data: SiteEstimates) -> dict[str, Floats]:
         """Return the values of every data node of the graph: they change without compiling."""
-        cov = SamplingCovariance.of(_pair_covariance(data))
-        return {
-            "mediator_effect_estimate": data.mediator_effect[:, 0],
-            "total_effect_estimate": data.total_effect,
-            "sampling_variance_mediator": cov.mediator,
-            "sampling_covariance": cov.cross,
-            "sampling_variance_outcome": cov.outcome,
-            "sampling_determinant": cov.determinant,
-            NUMBERS: np.array(list(self.numbers(data).values())),
-        }
+        from bayesmed.generative import site_slope_graph
 
-    def numbers(self, data: SiteEstimates) -> dict[str, float]:
-        """Return the single numbers of the graph by name: units, centre, hyperparameters."""
-        from bayesmed.priors.variables import hyperparameters
-
-        scale = self.scale(data)
-        numbers = {"centre": scale.centre}
-        numbers["centre_of_prior"] = scale.centre if self.intercept == DIRECT_EFFECT_MEAN else 0.0
-        for name, prior in self.priors_for(data).items():
-            location, size = self.standard_unit(name, scale)
-            numbers |= {f"{name}_location": location, f"{name}_size": size}
-            numbers |= hyperparameters(f"{name}_std", prior.moved(-location / size, 1 / size))
-        return numbers
+        return site_slope_graph.graph_data(self, data)
 
     def unstandardised(self, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
         """Return all parameters in data units from the variables the graph samples."""
-        scale = self.scale(data)
-        found = {}
-        for name in self.parameters:
-            location, size = self.standard_unit(name, scale)
-            found[name] = location + size * draws[f"{name}_std"]
-        if self.direct_effect:
-            # Whichever of the two carries the prior, the graph samples the one at the centre.
-            found[TOTAL_EFFECT_AT_CENTRE] = found[self.intercept]
-            found[DIRECT_EFFECT_MEAN] = found[self.intercept] - found[SLOPE] * scale.centre
-        return found
+        from bayesmed.generative import site_slope_graph
+
+        return site_slope_graph.unstandardised(self, draws, data)
 
     def build(self, data: SiteEstimates) -> pm.Model:
         """Return the model with its data as a PyMC model to look at, or to go on with.
@@ -296,8 +258,10 @@ class SiteSlope:
         DataError
             As ``check_data``.
         """
+        from bayesmed.generative import site_slope_graph
+
         self.check_data(data)
-        return _graph(self, data)
+        return site_slope_graph.graph(self, data)
 
     def density(self, data: SiteEstimates) -> SiteSlopeDensity:
         """Return the posterior as a function of two or three coordinates, for quadrature."""
@@ -341,60 +305,3 @@ class SiteSlope:
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
         """Log-density of each site's pair of estimates, shape (n, S)."""
         return site_slope_draws.log_likelihood(draws, data)
-
-
-def _pair_covariance(data: SiteEstimates) -> Floats:
-    return data.cov[:, -2:, -2:]
-
-
-def _graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
-    import pymc as pm
-
-    from bayesmed.priors.variables import variable
-
-    values, numbers = model.graph_data(data), list(model.numbers(data))
-    priors, scale = model.priors_for(data), model.scale(data)
-    coords = {MEDIATOR: list(data.mediators), SITE: list(data.labels), NUMBER: numbers}
-    with pm.Model(coords=coords) as graph:
-        nodes = {
-            name: pm.Data(name, value, dims=NUMBER if name == NUMBERS else SITE)
-            for name, value in values.items()
-        }
-
-        def number(name: str) -> Any:
-            return nodes[NUMBERS][numbers.index(name)]
-
-        def parameter(name: str, shift: Any | None = None) -> Any:
-            location, size = model.standard_unit(name, scale)
-            standard = priors[name].moved(-location / size, 1 / size)
-            origin, unit = number(f"{name}_location"), number(f"{name}_size")
-            shift = None if shift is None else shift / unit
-            return origin + unit * variable(f"{name}_std", standard, number, shift=shift)
-
-        slope = parameter(SLOPE)
-        parameters = {
-            SLOPE: slope,
-            MEDIATOR_EFFECT_MEAN: parameter(MEDIATOR_EFFECT_MEAN),
-            MEDIATOR_EFFECT_SD: parameter(MEDIATOR_EFFECT_SD),
-        }
-        for name, value in parameters.items():
-            pm.Deterministic(name, value[None], dims=MEDIATOR)
-        parameters |= {DIRECT_EFFECT_MEAN: 0.0, DIRECT_EFFECT_SD: 0.0}
-        if model.direct_effect:
-            # Sampled at the centre of the mediator effects: an intercept at zero would be
-            # strongly correlated with the slope.
-            total = parameter(model.intercept, shift=slope * number("centre_of_prior"))
-            parameters[DIRECT_EFFECT_MEAN] = total - slope * number("centre")
-            parameters[DIRECT_EFFECT_SD] = parameter(DIRECT_EFFECT_SD)
-            pm.Deterministic(TOTAL_EFFECT_AT_CENTRE, total)
-            pm.Deterministic(DIRECT_EFFECT_MEAN, parameters[DIRECT_EFFECT_MEAN])
-            pm.Deterministic(DIRECT_EFFECT_SD, parameters[DIRECT_EFFECT_SD])
-        cov = SamplingCovariance(
-            nodes["sampling_variance_mediator"],
-            nodes["sampling_covariance"],
-            nodes["sampling_variance_outcome"],
-            nodes["sampling_determinant"],
-        )
-        estimates = nodes["mediator_effect_estimate"], nodes["total_effect_estimate"]
-        pm.Potential(ESTIMATES, log_density(*estimates, cov, **parameters).sum())
-    return graph

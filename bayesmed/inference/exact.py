@@ -126,8 +126,11 @@ def sampled_modes(draws: Floats) -> tuple[Mode, ...]:
     """
     from arviz_stats.base import array_stats
 
+    draws = draws[np.isfinite(draws)]
+    if draws.size == 0 or np.ptp(draws) == 0:
+        return (Mode(float(draws[0]) if draws.size else math.nan, 1.0),)
     low, middle, high = np.quantile(draws, [0.16, 0.5, 0.84])
-    unit = (high - low) / 2 or 1.0
+    unit = (high - low) / 2 or float(np.std(draws))
     t, density, _ = array_stats.kde(np.arcsinh((draws - middle) / unit))
     cumulative = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
     value = middle + unit * np.sinh(t)

@@ -37,7 +37,9 @@ class Fit:
         covariances), ``posterior_predictive_same_sites``, ``prior``, ``prior_predictive``,
         ``log_likelihood`` (per independent block, joint in both estimates), ``log_prior``,
         ``observed_data``, and ``sample_stats`` (engine nuts) or ``quadrature`` (engine exact).
-        With many sites the groups with one value per site and draw hold evenly thinned draws.
+        With many sites the groups with one value per site and draw hold evenly thinned draws;
+        ``fit.tree.sel(draw=fit.tree["log_likelihood"].draw)`` takes the same ones everywhere, which
+        ``arviz.psense_summary`` needs.
         Its ``attrs`` hold versions, time and durations in seconds.
     """
 

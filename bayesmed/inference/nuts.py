@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -47,11 +49,24 @@ def compiled(model: Model, data: SiteEstimates, progress: Progress) -> Any:
             graph = model.build(data)
             # The parameters follow from these outside the graph: less to compile and to store.
             free = [variable.name for variable in graph.free_RVs]
-            _compiled[key] = graph, nutpie.compile_pymc_model(graph, var_names=free)
+            with _uncollected():
+                _compiled[key] = graph, nutpie.compile_pymc_model(graph, var_names=free)
     graph, ready = _compiled[key]
     values = model.graph_data(data)
     start = _start(graph, ready.initial_point_func, values)
     return replace(ready.with_data(**values), initial_point_func=start)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rest the garbage collector: walking over what a compilation makes is a sixth of its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _start(graph: Any, initial_point: Callable[[Any], Any], values: Mapping[str, Floats]) -> Any:
@@ -102,6 +117,7 @@ def sample(
         save_warmup=False,
         progress_bar=False,
         progress_callback=_reporter(progress),
+        return_raw_trace=True,
         blocking=False,
     )
     try:
@@ -112,14 +128,26 @@ def sample(
         # An interrupted run must not pass for a finished one: throw its draws away.
         running.cancel()
         raise
-    posterior = trace["posterior"].dataset
-    free = {str(name): np.asarray(values) for name, values in posterior.data_vars.items()}
-    draws = model.unstandardised(free, data)
-    if next(iter(draws.values())).shape != (sampler.chains, sampler.draws):
+    columns, stats = trace.get_arrow_trace()
+    draws = model.unstandardised(_kept(columns, columns[0].column_names, sampler), data)
+    found = _kept(stats, SAMPLE_STATS, sampler)
+    return draws, xr.Dataset(
+        {new: (("chain", "draw"), found[old]) for old, new in SAMPLE_STATS.items()}
+    )
+
+
+def _kept(chains: Sequence[Any], names: Iterable[str], sampler: Sampler) -> dict[str, Floats]:
+    """Return columns as arrays of shape (chain, draw), without the tuning draws.
+
+    Straight from what the sampler filled: by way of nutpie's own tree it takes a twentieth of a
+    second more, a quarter of a whole refit of a small table.
+    """
+    if any(chain.num_rows != sampler.tune + sampler.draws for chain in chains):
         raise SamplingError("Sampling ended before all draws were made.")
-    stats = trace["sample_stats"].dataset
-    kept = {new: stats[old] for old, new in SAMPLE_STATS.items() if old in stats}
-    return draws, xr.Dataset({n: (("chain", "draw"), np.asarray(v)) for n, v in kept.items()})
+    return {
+        name: np.stack([chain.column(name).to_numpy()[sampler.tune :] for chain in chains])
+        for name in names
+    }
 
 
 def _reporter(progress: Progress) -> Any:

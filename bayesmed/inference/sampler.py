@@ -38,7 +38,7 @@ class Sampler:
     """
 
     engine: Engine = "nuts"
-    draws: int = 1000
+    draws: int = 1500
     tune: int = 2000
     chains: int = 4
     target_accept: float = 0.99

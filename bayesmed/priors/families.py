@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bayesmed.core.types import ArrayLike
+
 Role = Literal["location", "scale", "rate", "shape", "log_location", "log_scale"]
 Support = Literal["real", "positive", "bounded"]
 
@@ -27,12 +29,11 @@ class Family:
 
     def moved(self, values: Mapping[str, float], shift: float, factor: float) -> dict[str, float]:
         """Hyperparameters of ``shift + factor * x`` where ``values`` are those of ``x``."""
-        return {
-            name: _moved(values[name], role, shift, factor) for name, role in self.roles.items()
-        }
+        return {k: float(moved(values[k], role, shift, factor)) for k, role in self.roles.items()}
 
 
-def _moved(value: float, role: Role, shift: float, factor: float) -> float:
+def moved(value: ArrayLike, role: Role, shift: ArrayLike, factor: ArrayLike) -> ArrayLike:
+    """Return the hyperparameter of ``shift + factor * x``; numbers or PyTensor variables."""
     match role:
         case "location":
             return shift + factor * value
@@ -41,7 +42,7 @@ def _moved(value: float, role: Role, shift: float, factor: float) -> float:
         case "rate":
             return value / factor
         case "log_location":
-            return value + float(np.log(factor))
+            return value + np.log(factor)
         case _:
             return value
 

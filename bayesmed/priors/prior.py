@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
+from scipy.special import fdtri
 
 from bayesmed.core.errors import ModelError, nearest
 from bayesmed.core.types import Floats
@@ -134,9 +135,11 @@ class Prior:
 
     def quantile(self, q: Floats | float) -> Floats:
         """Quantiles at probabilities ``q``."""
-        frozen = self.family.scipy(**self.parameters)
         if self.distribution == "HalfStudentT":
-            return np.asarray(frozen.ppf(0.5 + 0.5 * np.asarray(q)), dtype=float)
+            # t squared is F(1, nu): near 0 the quantiles of t itself lose all their digits.
+            square = fdtri(1.0, self.parameters["nu"], q)
+            return np.asarray(self.parameters["sigma"] * np.sqrt(square), dtype=float)
+        frozen = self.family.scipy(**self.parameters)
         return np.asarray(frozen.ppf(q), dtype=float)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:

@@ -7,34 +7,41 @@ from typing import Any
 
 import pymc as pm
 
+from bayesmed.priors.families import moved
 from bayesmed.priors.prior import Prior
 
 
-def hyperparameters(name: str, prior: Prior) -> dict[str, float]:
+def hyperparameters(parameter: str, prior: Prior) -> dict[str, float]:
     """Names and values of the hyperparameters that ``variable`` looks up for a prior."""
-    return {f"{name}_{key}": value for key, value in prior.values}
+    return {f"{parameter}_prior_{key}": value for key, value in prior.values}
 
 
 def variable(
-    name: str, prior: Prior, number: Callable[[str], Any], *, shift: Any | None = None
+    name: str,
+    parameter: str,
+    prior: Prior,
+    number: Callable[[str], Any],
+    *,
+    shift: Any,
+    factor: Any,
 ) -> Any:
-    """Add a random variable to the model on the stack.
+    """Add the random variable ``shift + factor * x`` to the model on the stack, x from the prior.
 
     Parameters
     ----------
     name
         Name of the variable.
-    prior
-        Its prior, in the units of the variable.
+    parameter, prior
+        What x is, and its prior.
     number
         Returns the node of the graph that holds a hyperparameter, by its name.
-    shift
-        Added to every location hyperparameter; may be a PyTensor variable.
+    shift, factor
+        Numbers or PyTensor variables, which may depend on other random variables; ``factor`` is
+        positive, and ``shift`` is 0 for a prior of positive values only.
     """
-    nodes = {key: number(f"{name}_{key}") for key, _ in prior.values}
-    if shift is not None:
-        nodes = {
-            key: node + shift if prior.family.roles[key] == "location" else node
-            for key, node in nodes.items()
-        }
-    return getattr(pm, prior.distribution)(name, **nodes)
+    roles = prior.family.roles
+    values = {
+        key: moved(number(f"{parameter}_prior_{key}"), roles[key], shift, factor)
+        for key, _ in prior.values
+    }
+    return getattr(pm, prior.distribution)(name, **values)

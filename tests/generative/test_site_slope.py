@@ -45,15 +45,13 @@ def sites(gamma=GAMMA, beta=BETA, corr=0.4, units=(1.0, 1.0)):
 
 
 def point(model, data, seed=0):
-    """One draw of the parameters from the prior, and the graph's variables at it."""
-    draws = model.prior_draws(data, 1, np.random.default_rng(seed))
-    scale = model.scale(data)
-    standard = {}
-    for name in model.parameters:
-        location, size = model.standard_unit(name, scale)
-        value = draws["total_effect_at_centre" if name == model.intercept else name]
-        standard[f"{name}_std"] = (value - location) / size
-    return draws, standard
+    """One draw of the graph's variables, and the parameters in data units there."""
+    rng = np.random.default_rng(seed)
+    standard = {f"{name}_std": rng.normal(0, 0.7, 1) for name in model.parameters}
+    for name in ("slope", "mediator_effect_sd", "direct_effect_sd"):
+        if name in model.parameters and model.priors_for(data)[name].support[0] == 0:
+            standard[f"{name}_std"] = abs(standard[f"{name}_std"]) + 0.1
+    return model.unstandardised(standard, data), standard
 
 
 def written_out(model, data, draws):
@@ -81,25 +79,40 @@ def written_out(model, data, draws):
 def test_graph_is_the_density_written_out(model):
     data = sites()
     graph = model.build(data)
-    scale = model.scale(data)
-    # The graph's density is of the standardised variables.
-    jacobian = sum(np.log(model.standard_unit(n, scale)[1]) for n in model.parameters)
     values = graph.compile_logp(jacobian=False)
     for seed in range(4):
         draws, standard = point(model, data, seed)
-        start = {
-            graph.rvs_to_values[rv].name: forward(graph, rv, standard[rv.name][0])
-            for rv in graph.free_RVs
-        }
-        expected = written_out(model, data, draws) + jacobian
+        start = start_at(graph, standard)
+        expected = written_out(model, data, draws) + log_jacobian(model, data, standard)
         assert values(start) == pytest.approx(expected, rel=1e-7, abs=1e-6)
 
 
-def forward(graph, rv, value):
-    transform = graph.rvs_to_transforms[rv]
-    if transform is None:
-        return np.asarray(value)
-    return transform.forward(np.asarray(value), *rv.owner.inputs).eval()
+def log_jacobian(model, data, standard):
+    """Log-determinant of the parameters by the graph's variables, by differences."""
+    names = list(standard)
+    x = np.array([standard[n][0] for n in names])
+
+    def carried(z):
+        moved = model.unstandardised(dict(zip(names, z[:, None], strict=True)), data)
+        return np.array([moved[name][0] for name in model.parameters])
+
+    rows = [(carried(x + e) - carried(x - e)) / 2e-5 for e in 1e-5 * np.eye(x.size)]
+    return np.linalg.slogdet(np.array(rows))[1]
+
+
+def start_at(graph, standard):
+    """Point of the graph's value variables at given random variables."""
+    given = {rv: standard[rv.name][0] for rv in graph.free_RVs}
+    start = {}
+    for rv, value in given.items():
+        transform = graph.rvs_to_transforms[rv]
+        if transform is None:
+            start[graph.rvs_to_values[rv].name] = np.asarray(value)
+            continue
+        # Bounds of a restricted slope depend on the other variables.
+        moved = transform.forward(np.asarray(value), *rv.owner.inputs)
+        start[graph.rvs_to_values[rv].name] = moved.eval(given, on_unused_input="ignore")
+    return start
 
 
 @every_model
@@ -136,10 +149,7 @@ def test_new_data_enter_without_a_new_graph(model):
     first, other = sites(), sites(GAMMA[:4] * 3 + 1, BETA[:4] - 2)
     graph, fresh = model.build(first), model.build(other)
     _, standard = point(model, other, 1)
-    start = {
-        fresh.rvs_to_values[rv].name: forward(fresh, rv, standard[rv.name][0])
-        for rv in fresh.free_RVs
-    }
+    start = start_at(fresh, standard)
     expected = fresh.compile_logp()(start)
     with graph:
         coords = {"site": other.labels}
@@ -180,15 +190,10 @@ def test_order_of_sites_does_not_matter():
     other = base.take(order)
     model = SiteSlope()
     _, standard = point(model, base, 3)
-    start = {f"{n}": v[0] for n, v in standard.items()}
     found = []
     for data in (base, other):
         graph = model.build(data)
-        values = {
-            graph.rvs_to_values[rv].name: forward(graph, rv, start[rv.name])
-            for rv in graph.free_RVs
-        }
-        found.append(float(graph.compile_logp()(values)))
+        found.append(float(graph.compile_logp()(start_at(graph, standard))))
     assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 

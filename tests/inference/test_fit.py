@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from types import SimpleNamespace
+import time
 
 import numpy as np
 import nutpie
@@ -185,9 +185,7 @@ def test_an_interrupt_leaves_no_fit(sites, compilations, monkeypatch):
     sampling = nutpie.sample.__globals__["_BackgroundSampler"]
     cancel = sampling.cancel
     monkeypatch.setattr(sampling, "wait", wait)
-    monkeypatch.setattr(
-        sampling, "cancel", lambda self: (cancelled.append(True), cancel(self)) and None
-    )
+    monkeypatch.setattr(sampling, "cancel", lambda self: cancelled.append(cancel(self)))
     result = None
     with pytest.raises(KeyboardInterrupt):
         result = fit(SiteSlope(), sites, sampler=SHORT, seed=1)
@@ -208,18 +206,17 @@ def test_a_real_interrupt_stops_sampling(sites, compilations):
     assert shown.phases == ["Sampling"]
 
 
-def test_a_partial_trace_is_no_fit(sites, compilations, monkeypatch):
-    sampling = nutpie.sample.__globals__["_BackgroundSampler"]
-    wait = sampling.wait
+@pytest.mark.parametrize("seconds", [0.0, 0.3])
+def test_a_partial_trace_is_no_fit(sites, compilations, monkeypatch, seconds):
+    """nutpie hands over what it has when it is stopped, in tuning or later."""
 
-    def partial(self):
-        trace = wait(self)
-        cut = {g: trace[g].dataset.isel(draw=slice(0, 7)) for g in ("posterior", "sample_stats")}
-        return {g: SimpleNamespace(dataset=dataset) for g, dataset in cut.items()}
+    def stopped(self):
+        time.sleep(seconds)
+        return self.abort()
 
-    monkeypatch.setattr(sampling, "wait", partial)
+    monkeypatch.setattr(nutpie.sample.__globals__["_BackgroundSampler"], "wait", stopped)
     with pytest.raises(SamplingError, match="ended before all draws"):
-        fit(SiteSlope(), sites, sampler=SHORT, seed=1)
+        fit(SiteSlope(), sites, sampler=Sampler(draws=500_000, tune=100), seed=1)
 
 
 def test_a_failing_sampler_says_so(sites, compilations, monkeypatch):
@@ -242,16 +239,17 @@ def test_what_cannot_be_fitted_is_refused_before_work(sites, compilations):
         fit(SiteSlope(), two, seed=1, progress=shown)
     with pytest.raises(ModelError, match="seed"):
         fit(SiteSlope(), sites, seed=-1, progress=shown)
+    model = SiteSlope(priors={"mediator_effect_mean": Prior("Cauchy", alpha=0, beta=1)})
     with pytest.raises(ModelError, match="engine nuts"):
-        model = SiteSlope(priors={"mediator_effect_mean": Prior("Cauchy", alpha=0, beta=1)})
         fit(model, sites, sampler=EXACT, seed=1)
     assert shown.phases == []
     assert compilations == []
 
 
 def test_a_fit_says_what_it_is(nuts_fit, exact_fit):
-    assert repr(nuts_fit) == "Fit(SiteSlope, 5 sites, engine 'nuts', 4 x 1000 draws, seed 11)"
-    assert repr(exact_fit) == "Fit(SiteSlope, 5 sites, engine 'exact', 4 x 1000 draws, seed 11)"
+    shape = f"{Sampler().chains} x {Sampler().draws}"
+    assert repr(nuts_fit) == f"Fit(SiteSlope, 5 sites, engine 'nuts', {shape} draws, seed 11)"
+    assert repr(exact_fit) == f"Fit(SiteSlope, 5 sites, engine 'exact', {shape} draws, seed 11)"
     for fitted in (nuts_fit, exact_fit):
         attrs = fitted.tree.attrs
         assert attrs["version_pymc"]

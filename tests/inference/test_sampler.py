@@ -10,8 +10,9 @@ from bayesmed.inference import Sampler
 
 def test_defaults_are_those_safe_at_few_sites():
     sampler = Sampler()
-    assert (sampler.engine, sampler.tune, sampler.target_accept) == ("nuts", 2000, 0.99)
-    assert sampler.chains * sampler.draws == 4000
+    assert (sampler.engine, sampler.target_accept, sampler.chains) == ("nuts", 0.99, 4)
+    assert sampler.tune >= 1500
+    assert sampler.chains * sampler.draws >= 4000
 
 
 @pytest.mark.parametrize(

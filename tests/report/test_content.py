@@ -184,3 +184,16 @@ def test_pictures_have_words(plain: Content) -> None:
         assert isinstance(picture, Picture)
         assert picture.caption.endswith(".")
         assert len(picture.alternative) > 30
+
+
+def test_a_slope_with_two_modes_is_told_before_the_sections() -> None:
+    rng = np.random.default_rng(28)
+    mediator, cov = rng.normal(0, 1, 5), np.diag([1.0, 0.05])
+    noise = rng.multivariate_normal([0, 0], cov, 5)
+    data = SiteEstimates.from_arrays(
+        mediator_effect=mediator + noise[:, 0],
+        total_effect=2 * mediator + rng.normal(0, 0.5, 5) + noise[:, 1],
+        cov=np.tile(cov, (5, 1, 1)),
+    )
+    found = compose(findings(fitted(data)))
+    assert any("has 2 modes" in note for note in found.answer.notes)

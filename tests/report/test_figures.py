@@ -49,7 +49,7 @@ def test_the_scatter_shows_estimates_bars_means_and_lines(plain_fit: Fit) -> Non
     expected = 2 * 1.96 * np.concatenate([data.mediator_se[:, 0], data.total_effect_se])
     np.testing.assert_allclose(widths, expected)
     assert len(draws.get_segments()) in (8, 50)
-    assert labelled(figure, "Posterior median").shape == (60, 2)
+    assert labelled(figure, "Posterior median at each γ").shape == (60, 2)
     assert labelled(figure, "Least squares (OLS)").shape == (2, 2)
 
 

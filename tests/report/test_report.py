@@ -10,6 +10,9 @@ import pytest
 from bayesmed.core.errors import StorageError
 from bayesmed.inference import Fit
 from bayesmed.report import report
+from bayesmed.report.compose import compose
+from bayesmed.report.content import Content
+from bayesmed.report.findings import Findings, findings
 
 
 def test_the_suffix_chooses_the_form(plain_fit: Fit, tmp_path: Path) -> None:
@@ -51,3 +54,24 @@ def test_an_interrupted_report_leaves_the_earlier_one(
         report(plain_fit, path)
     assert path.read_text() == "earlier"
     assert [p.name for p in tmp_path.iterdir()] == ["r.md"]
+
+
+def test_several_reports_of_the_same_findings_are_composed_once(
+    plain_fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("bayesmed.report.report")
+    composed = []
+
+    def counted(found: Findings) -> Content:
+        composed.append(found)
+        return compose(found)
+
+    monkeypatch.setattr(module, "compose", counted)
+    found = findings(plain_fit)
+    module.write_reports(found, [tmp_path / "r.html", tmp_path / "r.md"])
+    assert composed == [found]
+    report(plain_fit, tmp_path / "again.md")
+    assert (tmp_path / "r.md").read_bytes() == (tmp_path / "again.md").read_bytes()
+    with pytest.raises(StorageError):
+        module.write_reports(found, [tmp_path / "other.md", tmp_path / "other.pdf"])
+    assert not (tmp_path / "other.md").exists()

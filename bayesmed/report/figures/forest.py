@@ -30,9 +30,9 @@ def forest(fit: Fit) -> Figure:
     return figure
 
 
-def draw_forest(axes: Axes, fit: Fit) -> None:
-    """Draw the forest into axes, the smallest effect at the bottom of the sites."""
-    rows = shown_sites(fit)
+def draw_forest(axes: Axes, fit: Fit, most: int = MOST_SITES) -> None:
+    """Draw the forest of at most so many sites, the smallest effect at their bottom."""
+    rows = shown_sites(fit, most)
     quantiles = np.quantile(site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT, rows), INTERVALS, axis=0)
     average = np.quantile(average_draws(fit), INTERVALS)
     y = np.arange(rows.size) + 2.0
@@ -60,7 +60,7 @@ def average_draws(fit: Fit) -> Floats:
     return np.asarray(site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT) @ fit.data.weight)
 
 
-def shown_sites(fit: Fit) -> Integers:
+def shown_sites(fit: Fit, most: int = MOST_SITES) -> Integers:
     """Return the rows drawn, by indirect effect: all, or some evenly spread with both ends."""
     order = np.argsort(site_means(fit, INDIRECT_EFFECT), kind="stable")
-    return order[evenly(order.size, MOST_SITES)]
+    return order[evenly(order.size, most)]

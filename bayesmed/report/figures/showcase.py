@@ -12,13 +12,15 @@ from bayesmed.report.figures.site_scatter import draw_site_scatter
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST_SITES = 18
+
 
 def showcase(fit: Fit) -> Figure:
-    """Draw site scatter and forest side by side; ``save_png`` writes it."""
+    """Draw site scatter and a forest of some sites side by side; ``save_png`` writes it."""
     with style.drawing():
         figure = style.new_figure(4.6, width=11)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         draw_site_scatter(left, fit)
-        draw_forest(right, fit)
+        draw_forest(right, fit, most=MOST_SITES)
         style.legend_above(figure, left, columns=5)
     return figure

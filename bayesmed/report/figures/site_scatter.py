@@ -101,7 +101,9 @@ def _lines(axes: Axes, fit: Fit, ends: Floats) -> None:
     style.segments(axes, faint, style.POSTERIOR, label=label, alpha=0.16, linewidth=0.9)
     x = np.linspace(ends[0], ends[1], 60)
     middle = np.median(intercept[:, None] + slope[:, None] * x, axis=0)
-    axes.plot(x, middle, color=style.POSTERIOR, linewidth=2, label="Posterior median", zorder=2)
+    axes.plot(
+        x, middle, color=style.POSTERIOR, linewidth=2, label="Posterior median at each γ", zorder=2
+    )
     found = ols(fit.data, intercept=fit.model.direct_effect)
     if found.defined:
         start = found.intercept if fit.model.direct_effect else 0.0

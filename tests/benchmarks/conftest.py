@@ -1,0 +1,3 @@
+"""Benchmarks are run by hand (``make bench``), never by the test suite."""
+
+collect_ignore_glob = ["*.py"]
