@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lock bench clean
+.PHONY: help demo test lint lock bench calibration clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -32,6 +32,10 @@ lint: $(READY) ## Check style, types and the direction of imports
 
 bench: $(READY) ## Measure speed (prints medians, asserts nothing)
 	$(PYTHON) -m tests.benchmarks
+
+calibration: $(READY) ## Repeat the long studies whose stored tables are tested (minutes)
+	$(PYTHON) -W ignore -m tests.calibration.algorithm_1
+	$(PYTHON) -m tests.calibration.seeds
 
 # Versions in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` renews them.
 lock: $(READY) ## Resolve the dependencies of pyproject.toml into requirements.lock

@@ -56,6 +56,12 @@ def _check_names(data: SiteEstimates, place: Place) -> None:
                 f"{place.source}, row {row + 1}: the name of the site or arm is empty.",
                 "Give every row a site and, where arms are named, an arm.",
             )
+    for text in (*data.site, *(data.arm or ()), *data.mediators, data.outcome, *data.covariates):
+        if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise DataError(
+                f"{place.source}: the name {text!r} holds a character that cannot be stored.",
+                "Remove the NUL or half surrogate from it.",
+            )
     names = data.mediators
     taken = {*names, TOTAL_EFFECT}
     if not names or len(taken) <= len(names) or not all(n.strip() for n in names):

@@ -22,11 +22,13 @@ from bayesmed.core.names import (
     DIRECT_EFFECT_SD,
     ESTIMATES,
     MEDIATOR,
+    MEDIATOR_EFFECT_ESTIMATE,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     SITE,
     SLOPE,
     TOTAL_EFFECT_AT_CENTRE,
+    TOTAL_EFFECT_ESTIMATE,
 )
 from bayesmed.core.types import ArrayLike, Floats
 from bayesmed.data import SiteEstimates
@@ -50,6 +52,10 @@ type Take = Callable[[str, ArrayLike, ArrayLike, ArrayLike], ArrayLike]
 # The data node that holds every single number of the graph. One vector, not many scalars: each
 # scalar would cost a third of a second of compilation.
 NUMBERS, NUMBER = "numbers", "number"
+# The data node that holds both estimates of every site and its sampling covariance, one matrix for
+# the same reason.
+COLUMNS, COLUMN = "site_columns", "column"
+COLUMN_NAMES = (MEDIATOR_EFFECT_ESTIMATE, TOTAL_EFFECT_ESTIMATE, *SamplingCovariance._fields)
 # How much the spread of total effects counts against steep slopes: 4 left no divergence at 3 to 10
 # sites in some hundred fits, 1 and infinity a few.
 UNSEEN = 4.0
@@ -58,13 +64,9 @@ UNSEEN = 4.0
 def graph_data(model: SiteSlope, data: SiteEstimates) -> dict[str, Floats]:
     """Return the values of every data node of the graph."""
     cov = SamplingCovariance.of(data.cov[:, -2:, -2:])
+    columns = (data.mediator_effect[:, 0], data.total_effect, *cov)
     return {
-        "mediator_effect_estimate": data.mediator_effect[:, 0],
-        "total_effect_estimate": data.total_effect,
-        "sampling_variance_mediator": cov.mediator,
-        "sampling_covariance": cov.cross,
-        "sampling_variance_outcome": cov.outcome,
-        "sampling_determinant": cov.determinant,
+        COLUMNS: np.stack(columns),
         NUMBERS: np.array(list(numbers(model, data).values())),
     }
 
@@ -195,10 +197,15 @@ def graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
     """Build the model; see :meth:`bayesmed.generative.SiteSlope.build`."""
     values, names = graph_data(model, data), list(numbers(model, data))
     priors = model.priors_for(data)
-    coords = {MEDIATOR: list(data.mediators), SITE: list(data.labels), NUMBER: names}
+    coords = {
+        MEDIATOR: list(data.mediators),
+        SITE: list(data.labels),
+        NUMBER: names,
+        COLUMN: COLUMN_NAMES,
+    }
     with pm.Model(coords=coords) as made:
         nodes = {
-            name: pm.Data(name, value, dims=NUMBER if name == NUMBERS else SITE)
+            name: pm.Data(name, value, dims=NUMBER if name == NUMBERS else (COLUMN, SITE))
             for name, value in values.items()
         }
 
@@ -218,16 +225,11 @@ def graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
                 pm.Deterministic(name, value[None], dims=MEDIATOR)
             else:
                 pm.Deterministic(name, value)
-        cov = SamplingCovariance(
-            nodes["sampling_variance_mediator"],
-            nodes["sampling_covariance"],
-            nodes["sampling_variance_outcome"],
-            nodes["sampling_determinant"],
-        )
+        mediator, total, *cov = (nodes[COLUMNS][i] for i in range(len(COLUMN_NAMES)))
         density = log_density(
-            nodes["mediator_effect_estimate"],
-            nodes["total_effect_estimate"],
-            cov,
+            mediator,
+            total,
+            SamplingCovariance(*cov),
             slope=parameters[SLOPE],
             mediator_effect_mean=parameters[MEDIATOR_EFFECT_MEAN],
             mediator_effect_sd=parameters[MEDIATOR_EFFECT_SD],

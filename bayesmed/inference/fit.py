@@ -103,7 +103,7 @@ def fit(
     >>> result
     Fit(SiteSlope, 4 sites, engine 'exact', 4 x 1000 draws, seed 1)
     """
-    sampler = sampler or Sampler()
+    sampler = (sampler or Sampler()).for_sites(data.n_rows)
     seed = checked_seed(seed)
     progress = progress or Silent()
     model.check_data(data)

@@ -104,6 +104,7 @@ def sample(
     """
     import nutpie
 
+    sampler = sampler.for_sites(data.n_rows)
     ready = compiled(model, data, progress)
     progress.phase("Sampling")
     running = nutpie.sample(
@@ -142,11 +143,11 @@ def _kept(chains: Sequence[Any], names: Iterable[str], sampler: Sampler) -> dict
     Straight from what the sampler filled: by way of nutpie's own tree it takes a twentieth of a
     second more, a quarter of a whole refit of a small table.
     """
-    if any(chain.num_rows != sampler.tune + sampler.draws for chain in chains):
+    tune = sampler.tune or 0
+    if any(chain.num_rows != tune + sampler.draws for chain in chains):
         raise SamplingError("Sampling ended before all draws were made.")
     return {
-        name: np.stack([chain.column(name).to_numpy()[sampler.tune :] for chain in chains])
-        for name in names
+        name: np.stack([chain.column(name).to_numpy()[tune:] for chain in chains]) for name in names
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from bayesmed.core.errors import ModelError, nearest
 
 Engine = Literal["nuts", "exact"]
 LARGEST = 1_000_000
+FEW_SITES = 30
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Sampler:
     draws
         Draws kept per chain.
     tune
-        Tuning draws per chain, not kept (nuts).
+        Tuning draws per chain, not kept (nuts); ``None`` for 2,000 below 30 sites and 1,000 from
+        there.
     chains
         Number of chains.
     target_accept
-        Target acceptance of nuts, in (0, 1).
+        Target acceptance of nuts, in (0, 1); ``None`` for .99 below 30 sites, where the posterior
+        has corners, and .95 from there.
     cores
         Chains run at once (nuts); ``None`` for as many as there are. Draws do not depend on it.
 
@@ -39,9 +42,9 @@ class Sampler:
 
     engine: Engine = "nuts"
     draws: int = 1500
-    tune: int = 2000
+    tune: int | None = None
     chains: int = 4
-    target_accept: float = 0.99
+    target_accept: float | None = None
     cores: int | None = None
 
     def __post_init__(self) -> None:
@@ -49,15 +52,32 @@ class Sampler:
             raise ModelError(
                 f"There is no engine {self.engine!r}.", nearest(str(self.engine), get_args(Engine))
             )
-        for name, least in (("draws", 4), ("tune", 0), ("chains", 1), ("cores", 1)):
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
             value = getattr(self, name)
-            if name == "cores" and value is None:
+            if name in ("tune", "cores") and value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int):
                 raise ModelError(f"{name} is {value!r}.", "Give a whole number.")
             if not least <= value <= LARGEST:
                 raise ModelError(f"{name} is {value}.", f"Give {least} to {LARGEST}.")
+        if self.target_accept is None:
+            return
         if isinstance(self.target_accept, bool) or not isinstance(self.target_accept, float):
             raise ModelError(f"target_accept is {self.target_accept!r}.", "Give a number below 1.")
         if not 0 < self.target_accept < 1:
             raise ModelError(f"target_accept is {self.target_accept}.", "Give one in (0, 1).")
+
+    def for_sites(self, n_sites: int) -> Sampler:
+        """Return the settings with those left open chosen by the number of sites.
+
+        Examples
+        --------
+        >>> Sampler(draws=500).for_sites(5).tune
+        2000
+        """
+        tune, target = (2000, 0.99) if n_sites < FEW_SITES else (1000, 0.95)
+        return replace(
+            self,
+            tune=tune if self.tune is None else self.tune,
+            target_accept=target if self.target_accept is None else self.target_accept,
+        )

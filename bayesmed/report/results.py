@@ -17,8 +17,8 @@ from bayesmed.generative import model_to_mapping
 from bayesmed.inference import Fit, load_fit, save_fit
 from bayesmed.report.answer import Answer, answer
 from bayesmed.report.findings import Findings, findings
-from bayesmed.report.folder import checked_folder, replace_file, write_folder
-from bayesmed.report.report import report
+from bayesmed.report.folder import checked_folder, write_folder
+from bayesmed.report.report import write_reports
 
 POSTERIOR, RUN = "posterior.nc", "run.json"
 PARAMETERS, EFFECTS, CHECKS = "parameters.csv", "effects.csv", "checks.csv"
@@ -114,8 +114,7 @@ def write_results(
             table.to_csv(folder / name, index=False, lineterminator="\n")
         run = _run(found, said)
         (folder / RUN).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        for name in REPORTS:
-            report(fit, folder / name, framing=found.framing)
+        write_reports(found, [folder / name for name in REPORTS])
 
     write_folder(target, write)
     return Results(target, said, found.converged)
@@ -132,9 +131,8 @@ def rewrite_reports(directory: str | os.PathLike[str]) -> Results:
     folder = Path(directory)
     framing = _framing(_read_run(folder))
     fit = load_fit(folder / POSTERIOR)
-    for name in REPORTS:
-        replace_file(folder / name, lambda path: report(fit, path, framing=framing))
     found = findings(fit, framing)
+    write_reports(found, [folder / name for name in REPORTS])
     return Results(folder, answer(found), found.converged)
 
 

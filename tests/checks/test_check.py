@@ -101,7 +101,8 @@ def test_two_modes_of_the_slope_are_reported(bimodal):
     assert converged(check(bimodal))
 
 
-def test_two_modes_are_seen_in_draws_too(made_fit):
+def test_two_modes_are_seen_in_draws_too(made_fit, monkeypatch):
+    monkeypatch.setattr("bayesmed.checks.data.FEW_SITES", 0)  # too many sites for quadrature
     rng = np.random.default_rng(2)
     left = rng.uniform(size=(4, 1000)) < 0.35
     slope = np.where(left, rng.normal(-3, 0.6, left.shape), rng.normal(2, 0.6, left.shape))

@@ -304,3 +304,16 @@ def test_ten_thousand_rows_take_a_moment(columns: SiteColumns, write: Write) -> 
         SiteEstimates.read_csv(file, columns)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.3
+
+
+@pytest.mark.parametrize("name", ["A\0", "B\ud800"])
+@pytest.mark.parametrize("role", ["site", "mediators", "outcome"])
+def test_names_that_no_file_can_hold_are_refused(name, role):
+    value = {"site": [name, "C"], "mediators": [name], "outcome": name}[role]
+    with pytest.raises(DataError, match="cannot be stored"):
+        SiteEstimates.from_arrays(
+            mediator_effect=[0.1, 0.4],
+            total_effect=[1.0, 2.0],
+            cov=[[[0.1, 0.0], [0.0, 0.1]]] * 2,
+            **{role: value},
+        )

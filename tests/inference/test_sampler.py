@@ -10,8 +10,11 @@ from bayesmed.inference import Sampler
 
 def test_defaults_are_those_safe_at_few_sites():
     sampler = Sampler()
-    assert (sampler.engine, sampler.target_accept, sampler.chains) == ("nuts", 0.99, 4)
-    assert sampler.tune >= 1500
+    assert (sampler.engine, sampler.draws, sampler.chains) == ("nuts", 1500, 4)
+    few, many = sampler.for_sites(29), sampler.for_sites(30)
+    assert (few.target_accept, few.tune) == (0.99, 2000)
+    assert (many.target_accept, many.tune) == (0.95, 1000)
+    assert Sampler(tune=7, target_accept=0.5).for_sites(3) == Sampler(tune=7, target_accept=0.5)
     assert sampler.chains * sampler.draws >= 4000
 
 
@@ -26,7 +29,7 @@ def test_defaults_are_those_safe_at_few_sites():
         ({"draws": 100.0}, "draws is 100.0. Give a whole number"),
         ({"draws": "100"}, "Give a whole number"),
         ({"draws": True}, "Give a whole number"),
-        ({"tune": -1}, "tune is -1. Give 0 to"),
+        ({"tune": 0}, "tune is 0. Give 1 to"),
         ({"chains": 0}, "chains is 0. Give 1 to"),
         ({"cores": 0}, "cores is 0. Give 1 to"),
         ({"cores": 1.5}, "cores is 1.5. Give a whole number"),
@@ -43,7 +46,7 @@ def test_impossible_settings_are_refused(setting, message):
 
 
 def test_limits_are_accepted():
-    assert Sampler(draws=4, tune=0, chains=1, cores=1, target_accept=0.5).cores == 1
+    assert Sampler(draws=4, tune=1, chains=1, cores=1, target_accept=0.5).cores == 1
 
 
 def test_settings_do_not_change():

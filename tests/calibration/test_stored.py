@@ -1,0 +1,52 @@
+"""The stored tables of the long studies say what the documentation says, and can be repeated."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.calibration import algorithm_1, seeds
+
+# Rates of the default model on Fu's Algorithm 1 that this package must reach (1,000 replicates).
+REQUIRED = {5: (0.004, 0.14, 0.94), 10: (0.03, 0.54, 0.98), 30: (0.04, 0.98, 0.94)}
+
+
+def error(rate, n):
+    """Monte-Carlo standard error of the difference of two rates, each of n replicates."""
+    return np.sqrt(2 * max(rate * (1 - rate), 1 / n) / n)
+
+
+def stored():
+    record = json.loads(algorithm_1.STORED.read_text())
+    return {(row["sites"], row["slope"]): row for row in record["rows"]}
+
+
+@pytest.mark.parametrize("sites", REQUIRED)
+def test_size_power_and_coverage(sites):
+    size, power, coverage = REQUIRED[sites]
+    null, effect = stored()[sites, 0.0], stored()[sites, 2.0]
+    n = effect["replicates"]
+    assert n >= 1000
+    # Rejecting a true zero is wrong beyond 5 % only.
+    assert null["rejects"] <= max(size, 0.05) + 2 * error(0.05, n)
+    assert effect["rejects"] >= power - 2 * error(power, n)
+    assert effect["covers"] >= coverage - 2 * error(coverage, n)
+    assert effect["covers"] <= 0.99
+
+
+@pytest.mark.filterwarnings("ignore::bayesmed.data.DataWarning")
+def test_the_study_can_be_repeated():
+    found = np.array([algorithm_1.replicate((30, 2.0, i)) for i in range(60)])
+    covers = np.mean((found[:, 1] <= 2.0) & (found[:, 2] >= 2.0))
+    expected = stored()[30, 2.0]["covers"]
+    assert abs(covers - expected) < 4 * np.sqrt(expected * (1 - expected) / 60)
+
+
+def test_twenty_seeds_converged_on_every_shipped_table():
+    rows = json.loads(seeds.STORED.read_text())["rows"]
+    assert [row["table"] for row in rows] == [name for name, _ in seeds.tables()]
+    for row in rows:
+        assert row["seeds"] >= 20
+        assert row["divergences"] == 0, row
+        assert row["r_hat"] < 1.01, row
+        assert min(row["ess_bulk"], row["ess_tail"]) > 400, row
