@@ -32,7 +32,7 @@ def figures() -> Iterator[Figure]:
         yield Figure(size + "sampling and diagnostics", "s", both, target)
         yield Figure(size + "sampling", "s", sampling, TARGETS_OF_SAMPLING.get(n_sites, ""))
         yield Figure(size + "diagnostics", "s", judging)
-        yield Figure(size + "whole fit", "s", whole, note=_settings())
+        yield Figure(size + "whole fit", "s", whole, note=_settings(n_sites))
         yield Figure(size + "gradients per draw", "", steps)
 
 
@@ -40,6 +40,6 @@ def _fit(data: SiteEstimates) -> Fit:
     return fit(SiteSlope(), data, seed=SEED)
 
 
-def _settings() -> str:
-    s = Sampler()
+def _settings(sites: int) -> str:
+    s = Sampler().for_sites(sites)
     return f"{s.chains} x ({s.tune} + {s.draws}) draws, target acceptance {s.target_accept}"
