@@ -101,7 +101,7 @@ def fit(
     ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
     >>> result = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
     >>> result
-    Fit(SiteSlope, 4 sites, engine 'exact', 4 x 1000 draws, seed 1)
+    Fit(SiteSlope, 4 sites, engine 'exact', 4 x 1500 draws, seed 1)
     """
     sampler = (sampler or Sampler()).for_sites(data.n_rows)
     seed = checked_seed(seed)

@@ -19,7 +19,7 @@ HOSTILE = (
     "العربية",
     "\u202eevil",
     "`code` *b* _i_ [l](http://evil.example)",
-    "new\nline\x00\x1b[2J",
+    "new\nline\x1b[2J",
     "{{ 7 * 7 }} {% raw %}",
     "\"quote' onload=alert(1)",
     "&amp;&lt;",
