@@ -74,7 +74,7 @@ def _show_first_answer(card: Card, data: SiteEstimates, shown: Display) -> None:
     """Say what quadrature finds, in a fraction of the time sampling takes."""
     shown.phase("First answer by exact integration")
     try:
-        slope = exact_posterior(card.model, data).summaries()[SLOPE]
+        slope = exact_posterior(card.model, data).summary(SLOPE)
     except InputError:
         return  # some priors cannot be integrated; sampling can take them
     except BayesmedError as error:

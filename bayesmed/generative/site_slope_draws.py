@@ -47,10 +47,6 @@ def _columns(draws: Draws) -> dict[str, Floats]:
     }
 
 
-def _covariance(data: SiteEstimates) -> SamplingCovariance:
-    return SamplingCovariance.of(data.cov[:, -2:, -2:])
-
-
 def _with_effects(
     draws: Draws, mediator_effect: Floats, direct_effect: Floats
 ) -> dict[str, Floats]:
@@ -76,7 +72,7 @@ def estimates_given_effects(
     effects: Mapping[str, Floats], data: SiteEstimates, rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Draw estimates around site effects with the sampling covariance of each site of the data."""
-    cov = _covariance(data)
+    cov = SamplingCovariance.of(data.cov)
     z = rng.standard_normal((2, *effects[MEDIATOR_EFFECT].shape))
     se = np.sqrt(cov.mediator)
     known = cov.mediator == 0
@@ -106,7 +102,7 @@ def site_effects(draws: Draws, data: SiteEstimates, rng: np.random.Generator) ->
     moved = site_effects_given_estimates(
         (simulated[MEDIATOR_EFFECT], simulated[DIRECT_EFFECT]),
         residual,
-        _covariance(data),
+        SamplingCovariance.of(data.cov),
         slope=p[SLOPE],
         mediator_effect_sd=p[MEDIATOR_EFFECT_SD],
         direct_effect_sd=p[DIRECT_EFFECT_SD],
@@ -118,6 +114,9 @@ def log_likelihood(draws: Draws, data: SiteEstimates) -> Floats:
     """Log-density of each site's pair of estimates, shape (n, S)."""
     return np.asarray(
         log_density(
-            data.mediator_effect[:, 0], data.total_effect, _covariance(data), **_columns(draws)
+            data.mediator_effect[:, 0],
+            data.total_effect,
+            SamplingCovariance.of(data.cov),
+            **_columns(draws),
         )
     )

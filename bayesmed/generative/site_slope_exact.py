@@ -218,5 +218,5 @@ def site_slope_density(model: SiteSlope, data: SiteEstimates) -> SiteSlopeDensit
     origin = np.zeros(2)
     if model.direct_effect:
         origin = np.array([data.mediator_effect[:, 0].mean(), data.total_effect.mean()])
-    cov = SamplingCovariance.of(data.cov[:, -2:, -2:])
+    cov = SamplingCovariance.of(data.cov)
     return SiteSlopeDensity(model, data, priors, cov, model.scale(data).centre, origin)

@@ -63,7 +63,7 @@ UNSEEN = 4.0
 
 def graph_data(model: SiteSlope, data: SiteEstimates) -> dict[str, Floats]:
     """Return the values of every data node of the graph."""
-    cov = SamplingCovariance.of(data.cov[:, -2:, -2:])
+    cov = SamplingCovariance.of(data.cov)
     columns = (data.mediator_effect[:, 0], data.total_effect, *cov)
     return {
         COLUMNS: np.stack(columns),
@@ -95,7 +95,7 @@ def _typical_values(model: SiteSlope, data: SiteEstimates, scale: SiteScale) -> 
     mediator_mean, outcome_mean = float(weight @ gamma), float(weight @ beta)
     if model.direct_effect:
         gamma, beta = gamma - mediator_mean, beta - outcome_mean
-    typical = SamplingCovariance.of(np.tensordot(weight, data.cov[:, -2:, -2:], axes=1))
+    typical = SamplingCovariance.of(np.tensordot(weight, data.cov, axes=1))
     return {
         "mediator_average": mediator_mean,
         "outcome_average": outcome_mean,

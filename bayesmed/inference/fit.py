@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from bayesmed.core import provenance
 from bayesmed.core.names import CHAIN, DRAW
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.core.seeds import checked_seed, child_seed, stream
-from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.generative.site_slope import SiteSlope
 from bayesmed.inference.convergence import diagnose
@@ -96,6 +94,7 @@ def fit(
 
     Examples
     --------
+    >>> import numpy as np
     >>> data = SiteEstimates.from_arrays(
     ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
     ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
@@ -150,9 +149,3 @@ def _quadrature(exact: ExactPosterior) -> xr.Dataset:
         },
         coords={"parameter": names, "probability": list(PROBABILITIES)},
     )
-
-
-def draws_of(fit: Fit, name: str) -> Floats:
-    """Return the posterior draws of a parameter as an array of shape (chain, draw)."""
-    values = fit.tree["posterior"][name]
-    return np.asarray(values).reshape(values.sizes[CHAIN], values.sizes[DRAW])

@@ -16,6 +16,7 @@ from bayesmed.core.names import (
     SLOPE,
 )
 from bayesmed.core.types import Floats
+from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit, exact_posterior
 from bayesmed.report.answer import number
 from bayesmed.report.content import Paragraph, Table
@@ -71,7 +72,7 @@ def why_they_differ(fit: Fit) -> Paragraph:
             f"The effects on {mediator} are known without error here, so least squares and the "
             "posterior differ only by the priors and by how sites are weighted."
         )
-    kept = float(np.median(square / (square + variance)))
+    kept = float(np.median(reliability(np.sqrt(square), variance)))
     expected = float(np.median(expected_ols_slope(slope, square, variance, 0.0)))
     moved = float(np.median(expected_ols_slope(slope, square, variance, covariance))) - expected
     text = (

@@ -12,7 +12,6 @@ from bayesmed.data import MediatorColumns, SiteColumns, SiteEstimates, load_data
 from bayesmed.generative import SiteSlope
 from bayesmed.inference import Sampler, exact_posterior, fit
 from bayesmed.inference.exact import PROBABILITIES
-from bayesmed.inference.fit import draws_of
 from bayesmed.priors import Prior
 
 HERE = Path(__file__).parent
@@ -35,6 +34,12 @@ def reference(name):
         for key, p in found["priors"].items()
     }
     return SiteSlope(priors=priors), data, found["parameters"]
+
+
+def draws_of(sampled, name):
+    """Posterior draws of a parameter, shape (chain, draw)."""
+    posterior = sampled.tree["posterior"]
+    return np.asarray(posterior[name]).reshape(posterior.sizes["chain"], -1)
 
 
 def monte_carlo_errors(sd, ess):
