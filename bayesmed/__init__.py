@@ -1,7 +1,7 @@
 """Bayesian mediation analysis from treatment effects that vary across sites.
 
-``fit(model, data)`` gives a `Fit`; `effects`, `check`, `parameters` and `report` read it. Nothing
-heavy is imported before it is used.
+``fit(model, data)`` gives a `Fit`; `effects`, `predict`, `check`, `compare`, `parameters` and
+`report` read it. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ if TYPE_CHECKING:
         dataset_names,
         load_dataset,
     )
-    from bayesmed.effects import Effects, effects, parameters
+    from bayesmed.effects import (
+        Comparison,
+        Effects,
+        NewSites,
+        compare,
+        effects,
+        parameters,
+        predict,
+    )
     from bayesmed.generative import SiteSlope
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior
@@ -60,7 +68,15 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "dataset_names",
         "load_dataset",
     ),
-    "effects": ("Effects", "effects", "parameters"),
+    "effects": (
+        "Comparison",
+        "Effects",
+        "NewSites",
+        "compare",
+        "effects",
+        "parameters",
+        "predict",
+    ),
     "generative": ("SiteSlope",),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior",),
@@ -73,6 +89,7 @@ __all__ = [
     "Card",
     "CardError",
     "CheckResult",
+    "Comparison",
     "DataError",
     "DataWarning",
     "Effects",
@@ -81,6 +98,7 @@ __all__ = [
     "MediatorColumns",
     "MediatorCovariance",
     "ModelError",
+    "NewSites",
     "Prior",
     "Sampler",
     "SiteColumns",
@@ -90,6 +108,7 @@ __all__ = [
     "__version__",
     "card_names",
     "check",
+    "compare",
     "dataset_names",
     "effects",
     "find_card",
@@ -99,6 +118,7 @@ __all__ = [
     "load_fit",
     "new_card",
     "parameters",
+    "predict",
     "report",
     "save_fit",
     "write_results",

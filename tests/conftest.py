@@ -72,9 +72,13 @@ def made_fit(sites: SiteEstimates) -> MadeFit:
             "mediator_effect_sd": np.abs(rng.normal(0.1, 0.02, shape)),
             "direct_effect_mean": rng.normal(-0.6, 0.1, shape),
         } | dict(draws or {})
+        model = SiteSlope()
+        # One mediator: a last axis of length one.
+        for name in model.by_mediator:
+            if name in given:
+                given[name] = np.reshape(given[name], (*shape, 1))
         energy = {"diverging": np.zeros(shape, dtype=bool), "energy": rng.normal(5.0, 1.0, shape)}
         kept = {k: (("chain", "draw"), v) for k, v in (energy | dict(stats or {})).items()}
-        model = SiteSlope()
         tree = assemble(model, data, given, xr.Dataset(kept), seed=1)
         return Fit(model, data, Sampler(chains=shape[0], draws=shape[1]), 1, tree)
 

@@ -17,7 +17,15 @@ from bayesmed.priors import Prior
 from bayesmed.priors.prior import HYPERPARAMETERS
 
 TOP = ("title", "question", "published", "assumptions", "model", "data", "priors", "sampler")
-MODEL = ("type", "slope", "direct_effect")
+MODEL = (
+    "type",
+    "slope",
+    "direct_effect",
+    "direct_effect_distribution",
+    "correlation",
+    "covariates",
+    "interaction",
+)
 PRIOR = ("distribution", "unit", *HYPERPARAMETERS)
 SAMPLER = ("engine", "draws", "tune", "chains", "target_accept", "cores", "seed")
 
@@ -152,10 +160,17 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     file = Path(path)
     top = Section(file.name, "", read_toml(file), TOP)
     model = _model(top)
+    data = _data(top, file.absolute().parent)
+    for name in model.covariates:
+        if name not in data.columns.covariates:
+            raise CardError(
+                f"{file.name}: model.covariates names {name!r}, which is no covariate of [data].",
+                nearest(name, data.columns.covariates),
+            )
     sampler, seed = _sampler(top)
     return Card(
         model=model,
-        data=_data(top, file.absolute().parent),
+        data=data,
         sampler=sampler,
         seed=seed,
         framing=Framing(
@@ -175,13 +190,28 @@ def _model(top: Section) -> SiteSlope:
     kind = model.required_text("type", "the kind of model")
     if kind not in MODELS:
         raise model.wrong("type", nearest(kind, MODELS))
-    slope: Any = model.text("slope") or "constant"
-    direct_effect = model.flag("direct_effect", True)
+    choices = _choices(model)
     priors = _priors(top)
     with model.located():
-        SiteSlope(slope=slope, direct_effect=direct_effect)
+        SiteSlope(**choices)
     with replace(model, path="priors", values={}).located():
-        return SiteSlope(slope=slope, direct_effect=direct_effect, priors=priors)
+        return SiteSlope(**choices, priors=priors)
+
+
+def _choices(model: Section) -> dict[str, Any]:
+    """Read the choices that are made; the model knows the defaults of the others."""
+    texts = ("slope", "direct_effect_distribution")
+    found: dict[str, Any] = {key: model.text(key) for key in texts if key in model.values}
+    for key in ("direct_effect", "interaction"):
+        if key in model.values:
+            found[key] = model.flag(key, True)
+    if "covariates" in model.values:
+        found["covariates"] = model.texts("covariates")
+    if isinstance(model.values.get("correlation"), dict):
+        found["correlation"] = _prior(model, "correlation")
+    elif "correlation" in model.values:
+        found["correlation"] = model.number("correlation", 0.0)
+    return found
 
 
 def _priors(top: Section) -> dict[str, Prior]:
@@ -191,8 +221,9 @@ def _priors(top: Section) -> dict[str, Prior]:
     return {} if priors is None else {name: _prior(priors, name) for name in known}
 
 
-def _prior(priors: Section, name: str) -> Prior:
-    prior = priors.section(name, PRIOR, example=f'[priors.{name}] and distribution = "Normal"')
+def _prior(parent: Section, name: str) -> Prior:
+    example = f'[{parent.at(name)}] and distribution = "Normal"'
+    prior = parent.section(name, PRIOR, example=example)
     assert prior is not None
     values: dict[str, Any] = {
         key: prior.number(key, 0.0) for key in prior.values if key in HYPERPARAMETERS

@@ -21,9 +21,10 @@ def check(fit: Fit) -> list[CheckResult]:
     Returns
     -------
     list of CheckResult
-        Codes ``reliability``, ``sampling_covariance``, ``slope_modes``, one ``data_note_<i>`` for
-        each note on the data, then the convergence codes (``divergences``, ``r_hat``,
-        ``ess_bulk``, ``ess_tail``, ``e_bfmi``, or ``quadrature``).
+        Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (``reliability[LDL]`` and
+        ``slope_modes[LDL]`` for each of several mediators), one ``data_note_<i>`` for each note
+        on the data, then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``,
+        ``ess_tail``, ``e_bfmi``, or ``quadrature``).
 
     Examples
     --------
@@ -39,9 +40,9 @@ def check(fit: Fit) -> list[CheckResult]:
     ['passed']
     """
     return [
-        spread_of_mediator_effects(fit),
+        *spread_of_mediator_effects(fit),
         sampling_covariance(fit),
-        slope_modes(fit),
+        *slope_modes(fit),
         *notes(fit),
         *convergence(fit),
     ]

@@ -6,7 +6,13 @@ import numpy as np
 
 from bayesmed.checks.result import CheckResult
 from bayesmed.core.errors import BayesmedError
-from bayesmed.core.names import MEDIATOR_EFFECT_SD, SLOPE
+from bayesmed.core.names import (
+    AVERAGE_SLOPE,
+    MEDIATOR,
+    MEDIATOR_EFFECT_SD,
+    RELIABILITY,
+    SLOPE,
+)
 from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit, exact_posterior
 from bayesmed.inference.exact import Mode, sampled_modes
@@ -18,23 +24,38 @@ LOW_RELIABILITY = 0.3
 FEW_SITES = 200
 
 
-def spread_of_mediator_effects(fit: Fit) -> CheckResult:
-    r"""Judge whether mediator effects differ across sites at all (:math:`\lambda` against 0)."""
-    sd = np.asarray(fit.tree["posterior"][MEDIATOR_EFFECT_SD])
-    value = float(np.median(reliability(sd, float(np.mean(fit.data.mediator_se**2)))))
-    title = "Mediator effects differ across sites (reliability)"
+def spread_of_mediator_effects(fit: Fit) -> list[CheckResult]:
+    r"""Judge whether effects on each mediator differ across sites (:math:`\lambda` against 0)."""
+    sd = fit.tree["posterior"][MEDIATOR_EFFECT_SD].transpose(..., MEDIATOR).values
+    share = reliability(sd, np.mean(fit.data.mediator_se**2, axis=0))
+    found = zip(fit.data.mediators, np.median(share, axis=(0, 1)), strict=True)
+    return [_spread(fit, mediator, float(value)) for mediator, value in found]
+
+
+def _spread(fit: Fit, mediator: str, value: float) -> CheckResult:
+    code = _code(fit, RELIABILITY, mediator)
+    several = fit.data.n_mediators > 1
+    effects_on = f"Effects on {mediator}" if several else "Mediator effects"
+    title = f"{effects_on} differ across sites (reliability)"
+    estimated = f"estimated effects on {mediator}" if several else "estimated mediator effects"
     if value < NO_RELIABILITY:
         reason = (
-            f"These data cannot answer, because only {value:.1%} of the variance of the estimated "
-            "mediator effects is true difference between sites; the rest is sampling error. The "
-            "slope below is little more than its prior."
+            f"These data cannot answer, because only {value:.1%} of the variance of the "
+            f"{estimated} is true difference between sites; the rest is sampling error. "
+            f"{f'The slope of {mediator}' if several else 'The slope'} below is little more than "
+            "its prior."
         )
-        return CheckResult("reliability", title, "failed", reason, value)
-    reason = f"{value:.0%} of the variance of the estimated mediator effects is true difference"
+        return CheckResult(code, title, "failed", reason, value)
+    reason = f"{value:.0%} of the variance of the {estimated} is true difference"
     if value < LOW_RELIABILITY:
         reason += ", so the prior of their spread matters: vary it."
-        return CheckResult("reliability", title, "doubtful", reason, value)
-    return CheckResult("reliability", title, "passed", reason + ".", value)
+        return CheckResult(code, title, "doubtful", reason, value)
+    return CheckResult(code, title, "passed", reason + ".", value)
+
+
+def _code(fit: Fit, name: str, mediator: str) -> str:
+    """Name a result, by mediator where there are several, as entries of parameters are named."""
+    return name if fit.data.n_mediators == 1 else f"{name}[{mediator}]"
 
 
 def sampling_covariance(fit: Fit) -> CheckResult:
@@ -49,28 +70,38 @@ def sampling_covariance(fit: Fit) -> CheckResult:
     return CheckResult("sampling_covariance", title, "passed", "It was given and used.")
 
 
-def slope_modes(fit: Fit) -> CheckResult:
-    """Look for a second mode of the slope."""
-    modes = _modes(fit)
-    title = "The slope has one most probable region"
+def slope_modes(fit: Fit) -> list[CheckResult]:
+    """Look for a second mode of each slope: of the average one, where slopes vary."""
+    found = zip(fit.data.mediators, _modes(fit), strict=True)
+    return [_slope_modes(fit, mediator, modes) for mediator, modes in found]
+
+
+def _slope_modes(fit: Fit, mediator: str, modes: tuple[Mode, ...]) -> CheckResult:
+    code = _code(fit, "slope_modes", mediator)
+    which = "slope" if fit.model.slope == "constant" else "average slope"
+    which += f" of {mediator}" if fit.data.n_mediators > 1 else ""
+    title = f"The {which} has one most probable region"
     if len(modes) < 2:
-        return CheckResult("slope_modes", title, "passed", f"One mode, near {modes[0].at:.3g}.", 1)
+        return CheckResult(code, title, "passed", f"One mode, near {modes[0].at:.3g}.", 1)
     listed = " and ".join(f"{m.at:.3g} (probability {m.probability:.0%})" for m in modes)
-    reason = f"The posterior of the slope has {len(modes)} modes, near {listed}: report them all."
-    return CheckResult("slope_modes", title, "doubtful", reason, float(len(modes)))
+    reason = f"The posterior of the {which} has {len(modes)} modes, near {listed}: report them all."
+    return CheckResult(code, title, "doubtful", reason, float(len(modes)))
 
 
-def _modes(fit: Fit) -> tuple[Mode, ...]:
+def _modes(fit: Fit) -> list[tuple[Mode, ...]]:
+    """Modes by mediator."""
     if "quadrature" in fit.tree.children:
         found = fit.tree["quadrature"].to_dataset()
         pairs = zip(found["slope_mode"].values, found["slope_mode_probability"].values, strict=True)
-        return tuple(Mode(float(at), float(p)) for at, p in pairs)
+        return [tuple(Mode(float(at), float(p)) for at, p in pairs)]
     if fit.data.n_rows <= FEW_SITES:
         try:
-            return exact_posterior(fit.model, fit.data).modes()
+            return [exact_posterior(fit.model, fit.data).modes()]
         except BayesmedError:
-            pass  # these priors cannot be integrated: the draws have to do
-    return sampled_modes(np.asarray(fit.tree["posterior"][SLOPE]).ravel())
+            pass  # this model or its priors cannot be integrated: the draws have to do
+    name = AVERAGE_SLOPE if fit.model.slope == "polynomial" else SLOPE
+    draws = fit.tree["posterior"][name].transpose(MEDIATOR, ...).values
+    return [sampled_modes(own.ravel()) for own in draws]
 
 
 def notes(fit: Fit) -> list[CheckResult]:

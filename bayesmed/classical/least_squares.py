@@ -1,64 +1,57 @@
 r"""Least squares of estimated total effects on estimated mediator effects.
 
-Both ignore that the regressor :math:`\hat\gamma_s` is estimated, which is what pulls them from
-the slope they are meant to estimate.
+Both ignore that the regressors :math:`\hat\gamma_s` are estimated, which is what pulls them from
+the slopes they are meant to estimate.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 
-from bayesmed.classical.estimate import ClassicalEstimate
-from bayesmed.core.errors import DataError
-from bayesmed.core.types import ArrayLike, Floats
+from bayesmed.classical.canonical import Canonical, Line, canonical, t_quantile
+from bayesmed.classical.estimate import NO_SPARE_SITE, ClassicalEstimate
+from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 
-NO_SPARE_SITE = "no site is left over to estimate a standard error from"
+# Columns are of size 1: what is smaller than this is rounding.
+ROUNDING = 1e-12
 
 
 def ols(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
-    r"""Ordinary least squares of :math:`\hat\beta_s` on :math:`\hat\gamma_s`.
+    r"""Ordinary least squares of :math:`\hat\beta_s` on :math:`\hat\gamma_{1s},\dots`.
+
+    Intervals are Student's, with as many degrees of freedom as sites are left over.
 
     Parameters
     ----------
     data
-        Site estimates of one mediator, shape (S,).
+        Site estimates of P mediators.
     intercept
         Whether the line has an intercept.
-
-    Raises
-    ------
-    DataError
-        If there is more than one mediator.
 
     Examples
     --------
     >>> data = SiteEstimates.from_arrays(
     ...     mediator_effect=[1, 2, 3], total_effect=[2.0, 4.5, 6.0], cov=np.zeros((3, 2, 2)))
-    >>> round(ols(data).slope, 6)
-    2.0
+    >>> ols(data).slope.round(6).tolist()
+    [2.0]
     """
-    return _least_squares("OLS", data, np.ones(data.n_rows), intercept)
+    return _least_squares("OLS", canonical(data), np.ones(data.n_rows), intercept)
 
 
 def wls(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
-    r"""Least squares weighted by :math:`1 / se(\hat\beta_s)^2`.
+    r"""Least squares weighted by :math:`1 / se(\hat\beta_s)^2`; intervals as in `ols`.
 
     Not defined where a standard error is zero: its weight would be infinite.
 
     Parameters
     ----------
     data
-        Site estimates of one mediator, shape (S,).
+        Site estimates of P mediators.
     intercept
         Whether the line has an intercept.
-
-    Raises
-    ------
-    DataError
-        If there is more than one mediator.
 
     Examples
     --------
@@ -67,84 +60,89 @@ def wls(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
     >>> wls(data).reason
     "the standard error of the total effect of site '1' is 0, so its weight would be infinite"
     """
-    variance = data.total_effect_se**2
-    exact = np.flatnonzero(variance == 0)
+    exact = np.flatnonzero(data.total_effect_se == 0)
     if exact.size:
         return ClassicalEstimate.undefined(
             "WLS",
+            data.mediators,
             f"the standard error of the total effect of site {data.labels[exact[0]]!r} is 0, so "
             "its weight would be infinite",
         )
+    sites = canonical(data)
+    variance = sites.rows.total_effect_se**2
     # Only ratios of weights matter: the largest is 1, whatever the units.
-    return _least_squares("WLS", data, variance.min() / variance, intercept)
+    return _least_squares("WLS", sites, variance.min() / variance, intercept)
 
 
-def expected_ols_slope(
-    slope: ArrayLike,
-    mediator_effect_square: ArrayLike,
-    mediator_variance: ArrayLike,
-    covariance: ArrayLike,
-) -> ArrayLike:
-    r"""Return the limit of least squares when both effects are estimated with error.
+def expected_ols_slopes(
+    slopes: Floats, spread: Floats, noise: Floats, cross: Floats | None = None
+) -> Floats:
+    r"""Slopes that least squares tends to where effects are estimated with error: (D, P).
 
-    .. math:: (\delta\,q + \overline{V_{\gamma\beta}}) / (q + \overline{V_{\gamma\gamma}})
+    .. math::
 
-    The regression dilution of Fuller (1987, section 1.1), correlated errors included. With
-    independent errors it is :math:`\lambda\delta`.
+        (\Omega_\gamma + \overline{V_{\gamma\gamma}})^{-1}
+        (\Omega_\gamma\delta + \overline{V_{\gamma\beta}})
+
+    Fuller (1987, section 2.2) for several mediators; for one without covariance it is
+    :math:`\lambda\delta`.
 
     Parameters
     ----------
-    slope
-        :math:`\delta`.
-    mediator_effect_square
-        q: :math:`\sigma_\gamma^2`, or :math:`\mu_\gamma^2+\sigma_\gamma^2` for a line through the
-        origin.
-    mediator_variance, covariance
-        Means over sites of :math:`V_{\gamma\gamma}` and :math:`V_{\gamma\beta}`.
+    slopes, spread
+        (D, P) and (D, P, P): :math:`\delta` and :math:`\Omega_\gamma`.
+    noise, cross
+        (P, P) and (P,): mean :math:`V_{\gamma\gamma}` and :math:`V_{\gamma\beta}`, the latter 0 by
+        default.
 
     Examples
     --------
-    >>> expected_ols_slope(2.0, 1.0, 1.0, 0.0)
-    1.0
+    >>> expected_ols_slopes(np.array([[2.0]]), np.ones((1, 1, 1)), np.ones((1, 1))).tolist()
+    [[1.0]]
     """
-    return (slope * mediator_effect_square + covariance) / (
-        mediator_effect_square + mediator_variance
-    )
+    target = np.einsum("dij,dj->di", spread, slopes) + (0.0 if cross is None else cross)
+    return np.asarray(np.linalg.solve(spread + noise, target[..., None])[..., 0])
+
+
+def no_least_squares(mediator: Floats, intercept: bool) -> str:
+    """Say why (S, P) canonical mediator effects determine no line; "" where they do.
+
+    Examples
+    --------
+    >>> no_least_squares(np.ones((3, 1)), intercept=True)
+    'the mediator effects are all the same'
+    """
+    spread = mediator - mediator.mean(axis=0) if intercept else mediator
+    sites, p = mediator.shape
+    tolerance = ROUNDING * math.sqrt(sites)
+    if np.linalg.matrix_rank(spread, tol=tolerance) == p:
+        return ""
+    if sites < p + intercept:
+        return f"{sites} sites cannot determine {p + intercept} coefficients"
+    if p > 1:
+        return "the mediator effects are collinear"
+    return "the mediator effects are all " + ("the same" if intercept else "0")
 
 
 def _least_squares(
-    name: str, data: SiteEstimates, weight: Floats, intercept: bool
+    name: str, sites: Canonical, weight: Floats, intercept: bool
 ) -> ClassicalEstimate:
     from statsmodels.regression.linear_model import WLS
 
-    if data.n_mediators != 1:
-        raise DataError(
-            f"{name} of one mediator was asked for; the data have {data.n_mediators}.",
-            "Keep one mediator.",
-        )
-    # Solved in units in which both effects are about 1: no overflow, no lost digits.
-    units = [_size(data.mediator_effect[:, 0]), _size(data.total_effect)]
-    mediator, total = data.mediator_effect[:, 0] / units[0], data.total_effect / units[1]
-    columns = [mediator, np.ones_like(mediator)] if intercept else [mediator]
-    if np.ptp(mediator) == 0 and intercept:
-        return ClassicalEstimate.undefined(name, "the mediator effects are all the same")
-    fitted = WLS(total, np.column_stack(columns), weights=weight).fit()
-    spare = data.n_rows > len(columns)
-    slope_unit = units[1] / units[0]
-    return ClassicalEstimate(
-        name,
-        slope=float(fitted.params[0]) * slope_unit,
-        slope_se=_se(fitted, 0, spare) * slope_unit,
-        intercept=float(fitted.params[1]) * units[1] if intercept else float("nan"),
-        intercept_se=_se(fitted, 1, spare) * units[1] if intercept else float("nan"),
-        reason="" if spare else NO_SPARE_SITE,
-    )
-
-
-def _size(x: Floats) -> float:
-    return float(np.max(np.abs(x))) or 1.0
-
-
-def _se(fitted: Any, column: int, spare: bool) -> float:
+    reason = no_least_squares(sites.mediator, intercept)
+    if reason:
+        return ClassicalEstimate.undefined(name, sites.rows.mediators, reason)
+    p = sites.mediator.shape[1]
+    columns = [sites.mediator, np.ones((sites.total.size, 1))][: 1 + intercept]
+    fitted = WLS(sites.total, np.hstack(columns), weights=weight).fit()
+    spare = sites.total.size - p - intercept
     # Asked for only where it exists: statsmodels divides by the sites left over.
-    return float(fitted.bse[column]) if spare else float("nan")
+    se = np.asarray(fitted.bse) if spare else np.full(p + intercept, math.nan)
+    line = Line(
+        slope=fitted.params[:p],
+        slope_se=se[:p],
+        intercept=float(fitted.params[p]) if intercept else math.nan,
+        intercept_se=float(se[p]) if intercept else math.nan,
+        quantile=t_quantile(spare),
+    )
+    return sites.answer(name, line, reason="" if spare else NO_SPARE_SITE)

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bayesmed.cli.display import clean
-from bayesmed.report import Answer, Results, number
+from bayesmed.core.numbers import number
+from bayesmed.report import Answer, Results
 
 
 def show(results: Results) -> None:

@@ -41,8 +41,8 @@ def fit_card(
 
     Everything that can be refused is refused before the long work begins.
     """
-    card = load_card(_card_path(name))
-    data = _load(card, file)
+    card = load_card(card_path(name))
+    data = load_quietly(card, file)
     sampler = overrides.sampler(card.sampler)
     seed = checked_seed(card.seed if overrides.seed is None else overrides.seed)
     card.model.check_data(data)
@@ -56,14 +56,15 @@ def fit_card(
     return write_results(fitted, directory, framing=card.framing)
 
 
-def _card_path(name: Path) -> Path:
+def card_path(name: Path) -> Path:
     """Return the card's file; a bare name without a file of its own is a shipped card."""
     if not name.exists() and name.parent == Path() and str(name) in card_names():
         return find_card(str(name))
     return name
 
 
-def _load(card: Card, file: Path | None) -> SiteEstimates:
+def load_quietly(card: Card, file: Path | None) -> SiteEstimates:
+    """Return the data of a card, with its warnings kept as notes only."""
     with warnings.catch_warnings():
         # They are shown as notes, here and in every output.
         warnings.simplefilter("ignore", DataWarning)

@@ -10,12 +10,28 @@ MEDIATOR_EFFECT_MEAN = "mediator_effect_mean"
 MEDIATOR_EFFECT_SD = "mediator_effect_sd"
 # The centred intercept: the average total effect where the mediator effect equals its centre.
 TOTAL_EFFECT_AT_CENTRE = "total_effect_at_centre"
+# Slopes that differ across sites (sigma_delta; delta_1, delta_2 and what they are at the centre).
+SLOPE_SD = "slope_sd"
+SLOPE_LINEAR = "slope_linear"
+SLOPE_QUADRATIC = "slope_quadratic"
+SLOPE_AT_CENTRE = "slope_at_centre"
+SLOPE_LINEAR_AT_CENTRE = "slope_linear_at_centre"
+# E(delta_s), where it is not the slope itself.
+AVERAGE_SLOPE = "average_slope"
+# Corr(gamma_s, theta_s): rho.
+CORRELATION = "correlation"
+# Degrees of freedom of Student-t direct effects, and effects of site covariates (nu, zeta).
+DIRECT_EFFECT_DOF = "direct_effect_dof"
+COVARIATE_EFFECT = "covariate_effect"
+# Correlations of mediator effects across sites.
+MEDIATOR_EFFECT_CORR = "mediator_effect_corr"
 
 # What each site has (gamma_s, theta_s, eta_s, beta_s).
 MEDIATOR_EFFECT = "mediator_effect"
 DIRECT_EFFECT = "direct_effect"
 INDIRECT_EFFECT = "indirect_effect"
 TOTAL_EFFECT = "total_effect"
+SLOPE_OF_SITE = "slope_of_site"
 
 # What is observed (hats).
 MEDIATOR_EFFECT_ESTIMATE = "mediator_effect_estimate"
@@ -27,6 +43,8 @@ CHAIN = "chain"
 DRAW = "draw"
 SITE = "site"
 MEDIATOR = "mediator"
+OTHER_MEDIATOR = "other_mediator"
+COVARIATE = "covariate"
 BLOCK = "block"
 
 # Groups of a fit's tree beside those ArviZ names.
@@ -39,3 +57,5 @@ SHARE_MEDIATED = "share_mediated"
 RELIABILITY = "reliability"
 AVERAGE = "average"
 SUPERPOPULATION = "superpopulation"
+# Ends the name of what runs through all mediators together, where there are several.
+ALL_MEDIATORS = "all_mediators"

@@ -1,6 +1,21 @@
 """Estimands of a fit as labelled draws and tidy tables."""
 
+from bayesmed.effects.compare import compare
+from bayesmed.effects.comparison import POSTERIOR, Comparison, Difference, Reason
 from bayesmed.effects.effects import Effects, effects
+from bayesmed.effects.new_sites import NewSites
 from bayesmed.effects.parameters import parameters
+from bayesmed.effects.predict import predict
 
-__all__ = ["Effects", "effects", "parameters"]
+__all__ = [
+    "POSTERIOR",
+    "Comparison",
+    "Difference",
+    "Effects",
+    "NewSites",
+    "Reason",
+    "compare",
+    "effects",
+    "parameters",
+    "predict",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,37 +11,21 @@ import pandas as pd
 import xarray as xr
 
 from bayesmed.core.names import (
-    ACME,
-    AVERAGE,
     CHAIN,
-    DIRECT_EFFECT,
-    DIRECT_EFFECT_MEAN,
     DRAW,
-    INDIRECT_EFFECT,
     MEDIATOR,
-    MEDIATOR_EFFECT,
-    MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     RELIABILITY,
-    SHARE_MEDIATED,
     SITE,
     SITE_EFFECTS,
-    SLOPE,
-    SUPERPOPULATION,
-    TOTAL_EFFECT,
 )
-from bayesmed.formulas.mediation import share_mediated, superpopulation_acme, weighted_average
+from bayesmed.effects.estimands import RATIOS, in_population, of_sites, over_sites, telling
+from bayesmed.effects.labels import SITE_RELIABILITY, effect_labels
 from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit
 
 QUANTILES = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
-SITE_RELIABILITY = f"{RELIABILITY}_of_site"
-PREFIXES = ("", f"{AVERAGE}_", f"{SUPERPOPULATION}_")
 COLUMNS = ("effect", SITE, MEDIATOR, "mean", "sd", *QUANTILES, "p_positive")
-# Ratios with a denominator that may be near zero: no mean, no standard deviation.
-RATIOS = tuple(f"{prefix}{SHARE_MEDIATED}" for prefix in PREFIXES)
-# Without a direct effect these say nothing: all of the total effect is indirect.
-OF_DIRECT_EFFECT = (*RATIOS, *(f"{prefix}{DIRECT_EFFECT}" for prefix in PREFIXES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +37,22 @@ class Effects:
     draws
         Dataset with dims chain, draw and, where they apply, site and mediator. By site:
         ``mediator_effect``, ``indirect_effect``, ``direct_effect``, ``total_effect``,
-        ``share_mediated``, ``reliability_of_site``. Over the sites of the data, weighted:
-        ``acme``, ``average_direct_effect``, ``average_total_effect``,
-        ``average_share_mediated``. In the population of sites: ``superpopulation_acme``,
-        ``superpopulation_direct_effect``, ``superpopulation_total_effect``,
-        ``superpopulation_share_mediated``, ``reliability``. A model without direct effect has no
-        direct effects and no shares.
+        ``share_mediated``, ``reliability_of_site``; ``slope_of_site`` where slopes vary. Over the
+        sites of the data, weighted: ``acme``, ``average_direct_effect``,
+        ``average_total_effect``, ``average_share_mediated``. In the population of sites:
+        ``superpopulation_acme``, ``superpopulation_direct_effect``,
+        ``superpopulation_total_effect``, ``superpopulation_share_mediated``, ``reliability``;
+        ``average_slope`` where slopes vary. With covariates the population is one whose covariate
+        means are those of the rows. With several mediators ``indirect_effect_all_mediators``,
+        ``acme_all_mediators`` ... are sums over them. A model without direct effect has no direct
+        effects, and no shares but those of several mediators.
+    labels
+        Each effect in words. Where the model has an interaction of treatment and mediator,
+        indirect effects are total and direct effects pure ones.
     """
 
     draws: xr.Dataset
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         """Summarise every effect.
@@ -94,64 +86,32 @@ def effects(fit: Fit) -> Effects:
     >>> found = effects(fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1))
     >>> sorted(found.draws["acme"].dims)
     ['chain', 'draw', 'mediator']
+    >>> found.labels["acme"]
+    'indirect effect, over the sites (ACME)'
     """
     sites = fit.tree[SITE_EFFECTS].to_dataset()
     posterior = fit.tree["posterior"].to_dataset().sel({DRAW: sites[DRAW]})
-    found = {**_of_sites(fit, sites, posterior), **_averages(fit, sites, posterior)}
-    if not fit.model.direct_effect:
-        found = {k: v for k, v in found.items() if k not in OF_DIRECT_EFFECT}
-    return Effects(xr.Dataset(found))
+    by_site, overall = _reliabilities(fit, posterior)
+    found = {
+        **of_sites(sites),
+        SITE_RELIABILITY: by_site,
+        **over_sites(sites, fit.data.weight),
+        **in_population(posterior),
+        RELIABILITY: overall,
+    }
+    found = telling(found, direct_effect=fit.model.direct_effect)
+    return Effects(xr.Dataset(found), effect_labels(found, fit.model))
 
 
-def _of_sites(fit: Fit, sites: xr.Dataset, posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+def _reliabilities(fit: Fit, posterior: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    """Reliability of each site's estimate, and at the mean sampling variance of a mediator."""
     variance = xr.DataArray(
         fit.data.mediator_se**2,
         dims=(SITE, MEDIATOR),
-        coords={SITE: sites[SITE], MEDIATOR: sites[MEDIATOR]},
+        coords={SITE: list(fit.data.labels), MEDIATOR: list(fit.data.mediators)},
     )
-    named = {
-        name: sites[name]
-        for name in (MEDIATOR_EFFECT, INDIRECT_EFFECT, DIRECT_EFFECT, TOTAL_EFFECT)
-    }
-    named[SHARE_MEDIATED] = _share(sites[INDIRECT_EFFECT], sites[TOTAL_EFFECT])
-    named[SITE_RELIABILITY] = reliability(posterior[MEDIATOR_EFFECT_SD], variance)
-    return named
-
-
-def _averages(fit: Fit, sites: xr.Dataset, posterior: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Sample averages with the population weights, and their superpopulation counterparts."""
-
-    def average(name: str) -> xr.DataArray:
-        averaged: xr.DataArray = xr.apply_ufunc(
-            weighted_average,
-            sites[name],
-            kwargs={"weight": fit.data.weight},
-            input_core_dims=[[SITE]],
-        )
-        return averaged
-
-    acme, total = average(INDIRECT_EFFECT), average(TOTAL_EFFECT)
-    population = superpopulation_acme(posterior[SLOPE], posterior[MEDIATOR_EFFECT_MEAN])
-    direct = posterior.get(DIRECT_EFFECT_MEAN, xr.zeros_like(population.isel({MEDIATOR: 0})))
-    direct = direct.drop_vars(MEDIATOR, errors="ignore")
-    whole = direct + population.sum(MEDIATOR)
-    noise = float(np.mean(fit.data.mediator_se**2))
-    return {
-        ACME: acme,
-        f"{AVERAGE}_{DIRECT_EFFECT}": average(DIRECT_EFFECT),
-        f"{AVERAGE}_{TOTAL_EFFECT}": total,
-        f"{AVERAGE}_{SHARE_MEDIATED}": _share(acme, total),
-        f"{SUPERPOPULATION}_{ACME}": population,
-        f"{SUPERPOPULATION}_{DIRECT_EFFECT}": direct,
-        f"{SUPERPOPULATION}_{TOTAL_EFFECT}": whole,
-        f"{SUPERPOPULATION}_{SHARE_MEDIATED}": _share(population, whole),
-        RELIABILITY: reliability(posterior[MEDIATOR_EFFECT_SD], noise),
-    }
-
-
-def _share(indirect: xr.DataArray, total: xr.DataArray) -> xr.DataArray:
-    share: xr.DataArray = xr.apply_ufunc(share_mediated, indirect, total)
-    return share
+    sd = posterior[MEDIATOR_EFFECT_SD]
+    return reliability(sd, variance), reliability(sd, variance.mean(SITE))
 
 
 def _summary(name: str, values: xr.DataArray) -> pd.DataFrame:

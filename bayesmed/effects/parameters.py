@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmed.core.names import CHAIN, DRAW, MEDIATOR
+from bayesmed.core.names import COVARIATE, MEDIATOR, OTHER_MEDIATOR
 from bayesmed.inference import Fit
 from bayesmed.inference.convergence import parameter_diagnostics
+from bayesmed.inference.entries import Entry, entries
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
-COLUMNS = ("name", "mediator", "mean", "sd", *QUANTILES, "ess_bulk", "ess_tail", "r_hat")
+SUMMARIES = ("mean", "sd", *QUANTILES, "ess_bulk", "ess_tail", "r_hat")
 
 
 def parameters(fit: Fit) -> pd.DataFrame:
@@ -24,8 +25,10 @@ def parameters(fit: Fit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns name, mediator (empty where the parameter has none), mean, sd, q2.5, q25, q50,
-        q75, q97.5 in data units, ess_bulk, ess_tail, r_hat. One row per parameter.
+        Columns name, mediator (empty where the parameter has none), other_mediator (where there
+        are several mediators: the correlations of their effects, each pair once), covariate
+        (where the model has some), mean, sd, q2.5, q25, q50, q75, q97.5 in data units, ess_bulk,
+        ess_tail, r_hat. One row for each number.
 
     Examples
     --------
@@ -41,26 +44,24 @@ def parameters(fit: Fit) -> pd.DataFrame:
     """
     posterior = fit.tree["posterior"].to_dataset()
     quality = parameter_diagnostics(fit.tree)
-    rows: list[dict[str, Any]] = []
-    for name, values in posterior.data_vars.items():
-        has_mediator = MEDIATOR in values.dims
-        labels = [str(m) for m in np.asarray(values[MEDIATOR])] if has_mediator else [""]
-        for label in labels:
-            draws = values.sel({MEDIATOR: label}) if has_mediator else values
-            rows.append(
-                {"name": str(name), "mediator": label}
-                | _summary(fit, str(name), np.asarray(draws.transpose(CHAIN, DRAW)))
-                | {key: quality[str(name)][key] for key in ("ess_bulk", "ess_tail", "r_hat")}
-            )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    labels = [MEDIATOR, *(d for d in (OTHER_MEDIATOR, COVARIATE) if d in posterior.dims)]
+    rows = [
+        {"name": entry.name}
+        | {dim: entry.labels.get(dim, "") for dim in labels}
+        | _summary(fit, entry)
+        | quality[entry.key]
+        for entry in entries(posterior)
+    ]
+    return pd.DataFrame(rows, columns=["name", *labels, *SUMMARIES])
 
 
-def _summary(fit: Fit, name: str, draws: np.ndarray[Any, Any]) -> dict[str, float]:
+def _summary(fit: Fit, entry: Entry) -> dict[str, Any]:
     if "quadrature" in fit.tree.children:
-        exact = fit.tree["quadrature"].to_dataset().sel(parameter=name)
+        exact = fit.tree["quadrature"].to_dataset().sel(parameter=entry.key)
         quantiles = exact["quantile"].sel(probability=list(QUANTILES.values()))
         mean, sd = float(exact["mean"]), float(exact["sd"])
     else:
+        draws = np.asarray(entry.values)
         quantiles = np.quantile(draws, list(QUANTILES.values()))
         mean, sd = float(draws.mean()), float(draws.std(ddof=1))
     found = dict(zip(QUANTILES, (float(q) for q in quantiles), strict=True))

@@ -19,12 +19,55 @@ def weighted_average(values: Floats, weight: Floats) -> Floats:
     return values @ weight
 
 
-def superpopulation_acme(slope: ArrayLike, mediator_effect_mean: ArrayLike) -> ArrayLike:
-    r"""Average causal mediation effect in the population of sites, for a constant slope.
+def average_slope(
+    slope: ArrayLike,
+    slope_linear: ArrayLike,
+    slope_quadratic: ArrayLike,
+    mediator_effect_mean: ArrayLike,
+    mediator_effect_sd: ArrayLike,
+) -> ArrayLike:
+    r"""Average slope in the population of sites, for slopes that depend on the mediator effect.
 
-    .. math:: E[\delta_s\gamma_s] = \delta\mu_\gamma
+    .. math:: E\,\delta_s = \delta_0 + \delta_1\mu_\gamma + \delta_2(\mu_\gamma^2+\sigma_\gamma^2)
+
+    Fu (2023), Remark 1, with normal mediator effects. With :math:`\delta_1=\delta_2=0` it is the
+    slope itself, constant or random.
     """
-    return slope * mediator_effect_mean
+    mean, square = mediator_effect_mean, mediator_effect_mean**2 + mediator_effect_sd**2
+    return slope + slope_linear * mean + slope_quadratic * square
+
+
+def superpopulation_acme(
+    slope: ArrayLike,
+    mediator_effect_mean: ArrayLike,
+    *,
+    mediator_effect_sd: ArrayLike = 0.0,
+    slope_linear: ArrayLike = 0.0,
+    slope_quadratic: ArrayLike = 0.0,
+) -> ArrayLike:
+    r"""Average causal mediation effect in the population of sites.
+
+    .. math::
+        E[\delta_s\gamma_s] = E\,\delta_s\,\mu_\gamma + \mathrm{Cov}(\delta_s,\gamma_s)
+        = \delta_0\mu_\gamma + \delta_1(\mu_\gamma^2+\sigma_\gamma^2)
+        + \delta_2(\mu_\gamma^3+3\mu_\gamma\sigma_\gamma^2)
+
+    The covariance is zero where slopes are constant, or random and unrelated to the mediator
+    effects (Fu 2023, Proposition 1).
+
+    Examples
+    --------
+    >>> superpopulation_acme(2.0, 3.0)
+    6.0
+    >>> superpopulation_acme(2.0, 3.0, mediator_effect_sd=1.0, slope_linear=0.5)
+    11.0
+    """
+    mean, variance = mediator_effect_mean, mediator_effect_sd**2
+    return (
+        slope * mean
+        + slope_linear * (mean**2 + variance)
+        + slope_quadratic * (mean**3 + 3.0 * mean * variance)
+    )
 
 
 def share_mediated(indirect: Floats, total: Floats) -> Floats:

@@ -134,40 +134,6 @@ def log_density(
     return -0.5 * (2.0 * LOG_2PI + np.log(variance * conditional) + square)
 
 
-def site_effects_given_estimates(
-    prior_draw: tuple[Floats, Floats],
-    residual: tuple[Floats, Floats],
-    cov: SamplingCovariance,
-    *,
-    slope: ArrayLike,
-    mediator_effect_sd: ArrayLike,
-    direct_effect_sd: ArrayLike,
-) -> tuple[Floats, Floats]:
-    r"""Move a draw of :math:`(\gamma_s,\theta_s)` to its conditional given the estimates.
-
-    With :math:`(r_\gamma, r_\beta)` the observed minus the simulated estimates and
-    :math:`e = r_\beta - b_s r_\gamma`,
-
-    .. math::
-        \gamma_s + \frac{\sigma_\gamma^2}{a_s} r_\gamma
-        + \frac{\sigma_\gamma^2(\delta V_{\gamma\gamma} - V_{\gamma\beta})}{a_s w_s} e,\qquad
-        \theta_s + \frac{\sigma_\theta^2}{w_s} e .
-
-    Fed with a draw from the prior and residuals against estimates simulated from that draw, the
-    result is an exact draw from the conditional (conditioning by kriging); fed with the prior
-    means and residuals against their expectation, it is the conditional mean.
-    """
-    variance = mediator_estimate_variance(mediator_effect_sd, cov)
-    coefficient = outcome_on_mediator_estimate(slope, mediator_effect_sd, cov)
-    conditional = direct_effect_sd**2 + outcome_conditional_noise(slope, mediator_effect_sd, cov)
-    innovation = (residual[1] - coefficient * residual[0]) / conditional
-    gain = mediator_effect_sd**2 / variance
-    mediator_effect = (
-        prior_draw[0] + gain * residual[0] + gain * (slope * cov.mediator - cov.cross) * innovation
-    )
-    return mediator_effect, prior_draw[1] + direct_effect_sd**2 * innovation
-
-
 def reliability(mediator_effect_sd: ArrayLike, mediator_variance: ArrayLike) -> ArrayLike:
     r"""Share of the variance of :math:`\hat\gamma_s` that is true spread.
 

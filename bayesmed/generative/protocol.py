@@ -44,7 +44,11 @@ class Density(Protocol):
 
 
 class Model(Protocol):
-    """A frozen description of choices and priors. Draws are flat arrays (n,) by parameter."""
+    """A frozen description of choices and priors.
+
+    Draws are arrays by parameter: (n,), or (n, P) and (n, C) where there is one for each mediator
+    or covariate.
+    """
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -92,10 +96,21 @@ class Model(Protocol):
     ) -> dict[str, Any]:
         """Effects of each site of the data, from their exact conditional."""
 
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates the model uses."""
+
+    def covariate_values(self, data: SiteEstimates) -> Floats:
+        """Covariates of the rows as the model takes them, shape (R, C)."""
+
     def new_site_effects(
-        self, draws: Draws, n_sites: int, rng: np.random.Generator
+        self,
+        draws: Draws,
+        covariates: Floats,
+        rng: np.random.Generator,
+        estimates: Any = None,
     ) -> dict[str, Any]:
-        """Effects at new sites."""
+        """Effects at new sites with covariates of shape (S, C), given any estimates of them."""
 
     def estimates(
         self, effects: Draws, data: SiteEstimates, rng: np.random.Generator

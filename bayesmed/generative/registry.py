@@ -16,12 +16,16 @@ MODELS: Mapping[str, type[SiteSlope]] = {"site_slope": SiteSlope}
 def model_to_mapping(model: SiteSlope) -> dict[str, Any]:
     """Describe a model by plain values: its type, its choices and the priors that were set."""
     name = next(key for key, kind in MODELS.items() if kind is type(model))
-    choices = {f.name: getattr(model, f.name) for f in fields(model) if f.name != "priors"}
-    priors = {
-        key: {"distribution": p.distribution, **p.parameters, "unit": p.unit}
-        for key, p in model.priors.items()
-    }
+    choices = {f.name: _plain(getattr(model, f.name)) for f in fields(model) if f.name != "priors"}
+    priors = {key: _plain(prior) for key, prior in model.priors.items()}
     return {"type": name, **choices, "priors": priors}
+
+
+def _plain(value: object) -> object:
+    """Return a choice as text, number, list or table."""
+    if isinstance(value, Prior):
+        return {"distribution": value.distribution, **value.parameters, "unit": value.unit}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def model_from_mapping(table: Mapping[str, Any]) -> SiteSlope:
@@ -47,4 +51,8 @@ def model_from_mapping(table: Mapping[str, Any]) -> SiteSlope:
         if key not in known:
             raise ModelError(f"A {name} model has no choice {key!r}.", nearest(key, known))
     priors = {key: Prior.from_mapping(value) for key, value in choices.pop("priors", {}).items()}
+    choices = {
+        key: Prior.from_mapping(value) if isinstance(value, Mapping) else value
+        for key, value in choices.items()
+    }
     return kind(**choices, priors=priors)

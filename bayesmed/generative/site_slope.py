@@ -1,39 +1,56 @@
-r"""The site-slope model: total effects on a line over mediator effects, site by site.
+r"""The site-slope model: total effects over mediator effects, site by site.
 
 Fu (2023), sections 4 and 5, as a generative model with measurement error:
 
 .. math::
 
     (\hat\gamma_s, \hat\beta_s) \sim N\{(\gamma_s, \beta_s), V_s\},\quad
-    \gamma_s \sim N(\mu_\gamma, \sigma_\gamma^2),\quad
-    \theta_s \sim N(\mu_\theta, \sigma_\theta^2),\quad
-    \beta_s = \theta_s + \delta\gamma_s .
+    \gamma_s \sim N(\mu_\gamma, \Omega_\gamma),\quad
+    \theta_s \sim N(\mu_\theta + x_s'\zeta, \sigma_\theta^2),\quad
+    \beta_s = \theta_s + \sum_p \delta_{ps}\gamma_{ps} .
 
-The equations are in :mod:`bayesmed.formulas.site_slope`.
+The equations are in :mod:`bayesmed.formulas.site_slope` and
+:mod:`bayesmed.formulas.site_slope_blocks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from bayesmed.core.errors import DataError, ModelError, nearest
+from bayesmed.core.errors import ModelError, nearest
 from bayesmed.core.names import (
+    AVERAGE_SLOPE,
+    CORRELATION,
+    COVARIATE_EFFECT,
+    DIRECT_EFFECT_DOF,
     DIRECT_EFFECT_MEAN,
     DIRECT_EFFECT_SD,
+    MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     SLOPE,
-    TOTAL_EFFECT_AT_CENTRE,
+    SLOPE_LINEAR,
+    SLOPE_QUADRATIC,
+    SLOPE_SD,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
-from bayesmed.generative import site_slope_draws
+from bayesmed.generative import (
+    site_slope_conditional,
+    site_slope_draws,
+    site_slope_new_sites,
+    site_slope_parameters,
+    site_slope_prior,
+    site_slope_validation,
+)
 from bayesmed.generative.protocol import Draws
+from bayesmed.generative.site_slope_new_sites import MediatorEstimates
+from bayesmed.generative.site_slope_parameters import AT_CENTRE, BY_MEDIATOR
 from bayesmed.priors import Prior
 from bayesmed.priors.scaling import SiteScale, site_scale
 
@@ -42,39 +59,43 @@ if TYPE_CHECKING:
 
     from bayesmed.generative.site_slope_exact import SiteSlopeDensity
 
-Slope = Literal["constant"]
-
-# Default priors, in scaled units (methods: section 2, "Default priors").
-DEFAULT_PRIORS: Mapping[str, Prior] = MappingProxyType(
-    {
-        SLOPE: Prior("Normal", mu=0, sigma=2.5, unit="scaled"),
-        MEDIATOR_EFFECT_MEAN: Prior("Normal", mu=0, sigma=2.5, unit="scaled"),
-        MEDIATOR_EFFECT_SD: Prior("HalfNormal", sigma=1, unit="scaled"),
-        TOTAL_EFFECT_AT_CENTRE: Prior("Normal", mu=0, sigma=2.5, unit="scaled"),
-        DIRECT_EFFECT_SD: Prior("HalfNormal", sigma=1, unit="scaled"),
-    }
-)
-WITH_DIRECT_EFFECT = (TOTAL_EFFECT_AT_CENTRE, DIRECT_EFFECT_MEAN, DIRECT_EFFECT_SD)
-STANDARD_DEVIATIONS = (MEDIATOR_EFFECT_SD, DIRECT_EFFECT_SD)
+Slope = Literal["constant", "random", "polynomial"]
+DirectEffectDistribution = Literal["normal", "student_t"]
 
 
 @dataclass(frozen=True)
 class SiteSlope:
-    r"""A line of total effects over mediator effects, with measurement error in both.
+    r"""Total effects over mediator effects across sites, with measurement error in both.
 
     Parameters
     ----------
     slope
         ``"constant"``: the mediator's effect on the outcome, :math:`\delta`, is the same at every
-        site.
+        site. ``"random"``: :math:`\delta_s\sim N(\delta,\sigma_\delta^2)`, unrelated to
+        :math:`\gamma_s` (Fu, Proposition 1). ``"polynomial"``: it depends on the mediator effect,
+        :math:`\delta_s=\delta_0+\delta_1\gamma_s+\delta_2\gamma_s^2` (Fu, Remark 1).
     direct_effect
         Whether sites have direct effects :math:`\theta_s` (an intercept and a spread around the
-        line). Without, the treatment works through the mediator only.
+        line). Without, the treatment works through the mediators only.
+    direct_effect_distribution
+        ``"normal"``, or ``"student_t"`` for outlying sites; ``direct_effect_sd`` is then the
+        scale of the t distribution and ``direct_effect_dof`` its degrees of freedom.
+    correlation
+        :math:`\rho=\mathrm{Corr}(\gamma_s,\theta_s)`, a number in (-1, 1), or a prior of values
+        in between (``Uniform`` or ``TruncatedNormal``). The data cannot tell it from the slope:
+        0 is Fu's Assumption 1, other values show what hangs on it.
+    covariates
+        Names of covariates of the data that shift direct effects, each centred at its mean over
+        the rows.
+    interaction
+        Whether treatment may also change what the mediator does. No number changes, only what
+        outputs call them: indirect effects are then *total* and direct effects *pure* ones
+        (Fu, section 4.1), and one more assumption is named.
     priors
-        Replacements of the default priors by parameter: ``slope``, ``mediator_effect_mean``,
-        ``mediator_effect_sd``, ``direct_effect_sd``, and for the intercept either
-        ``total_effect_at_centre`` (at the centre of the mediator effects; the default) or
-        ``direct_effect_mean``.
+        Replacements of the default priors by parameter. See ``parameters`` for the names;
+        ``direct_effect_mean`` may stand in for ``total_effect_at_centre``, and with a polynomial
+        ``slope`` and ``slope_linear`` for what they are at the centre. With several mediators
+        ``slope`` speaks of all and ``slope[name]`` of one.
 
     Raises
     ------
@@ -83,95 +104,115 @@ class SiteSlope:
 
     Notes
     -----
-    Assumes no correlation of mediator effect and direct effect across sites (Fu, Assumption 1)
-    and estimates whose errors are normal with known covariance (Assumption 2).
+    Assumes no correlation of mediator effect and direct effect across sites beyond
+    ``correlation`` (Fu, Assumption 1) and estimates whose errors are normal with known covariance
+    (Assumption 2). Several mediators have their own slopes, :math:`\theta_s+\sum_p\delta_p
+    \gamma_{ps}`, and effects :math:`\gamma_s` that may be correlated across sites, uniformly over
+    correlation matrices a priori.
 
     Examples
     --------
     >>> SiteSlope(priors={"slope": Prior("Normal", mu=0, sigma=1)}).direct_effect
     True
+    >>> SiteSlope(slope="random").parameters[:3]
+    ('slope', 'slope_sd', 'total_effect_at_centre')
     """
 
     slope: Slope = "constant"
     direct_effect: bool = True
+    direct_effect_distribution: DirectEffectDistribution = "normal"
+    correlation: float | Prior = 0.0
+    covariates: tuple[str, ...] = ()
+    interaction: bool = False
     priors: Mapping[str, Prior] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.slope not in get_args(Slope):
-            raise ModelError(
-                f"The slope of a site_slope model is {self.slope!r}.",
-                nearest(str(self.slope), get_args(Slope)),
-            )
-        if not isinstance(self.direct_effect, bool):
-            raise ModelError(f"direct_effect is {self.direct_effect!r}.", "Write true or false.")
+        for name, kind in (
+            ("slope", Slope),
+            ("direct_effect_distribution", DirectEffectDistribution),
+        ):
+            value, known = getattr(self, name), get_args(kind)
+            if value not in known:
+                raise ModelError(
+                    f"The {name} of a site_slope model is {value!r}.", nearest(str(value), known)
+                )
+        if not isinstance(self.covariates, str):
+            object.__setattr__(self, "covariates", tuple(self.covariates))
+        site_slope_validation.check_choices(self)
         for name, prior in self.priors.items():
-            self._check_prior(name, prior)
-        if TOTAL_EFFECT_AT_CENTRE in self.priors and DIRECT_EFFECT_MEAN in self.priors:
-            raise ModelError(
-                f"Both {TOTAL_EFFECT_AT_CENTRE} and {DIRECT_EFFECT_MEAN} have a prior.",
-                "They are one parameter seen from two places: keep one.",
-            )
+            site_slope_validation.check_prior(self, name, prior)
+        site_slope_validation.check_twins(self)
+        if not isinstance(self.correlation, Prior):
+            object.__setattr__(self, "correlation", float(self.correlation))
         object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return SiteSlope, (self.slope, self.direct_effect, dict(self.priors))
+        values = [getattr(self, f.name) for f in fields(self)]
+        return SiteSlope, (*values[:-1], dict(self.priors))
 
     def __hash__(self) -> int:
-        return hash((self.slope, self.direct_effect, tuple(sorted(self.priors.items(), key=str))))
+        values = [getattr(self, f.name) for f in fields(self)]
+        return hash((*values[:-1], tuple(sorted(self.priors.items(), key=str))))
 
-    def _check_prior(self, name: str, prior: Prior) -> None:
-        known = [*DEFAULT_PRIORS, DIRECT_EFFECT_MEAN]
-        if name not in known:
-            raise ModelError(
-                f"There is no parameter {name!r} to set a prior on.", nearest(name, known)
-            )
-        if not isinstance(prior, Prior):
-            raise ModelError(f"The prior of {name} is {prior!r}.", "Give a bayesmed.Prior.")
-        if name in WITH_DIRECT_EFFECT and not self.direct_effect:
-            raise ModelError(
-                f"{name} has a prior but the model has no direct effect.",
-                "Set direct_effect = true or drop the prior.",
-            )
-        if name in STANDARD_DEVIATIONS and prior.support[0] < 0:
-            raise ModelError(
-                f"The prior {prior} of {name} allows negative values.",
-                "Use HalfNormal, HalfStudentT, HalfCauchy, Exponential, Gamma, InverseGamma, "
-                "LogNormal, or Uniform from 0.",
-            )
-        if name == DIRECT_EFFECT_MEAN and prior.family.support == "positive":
-            raise ModelError(
-                f"The prior {prior} of {name} allows positive values only.",
-                "Use TruncatedNormal with lower and upper.",
-            )
+    @property
+    def robust(self) -> bool:
+        """Whether direct effects are Student-t."""
+        return self.direct_effect_distribution == "student_t"
+
+    @property
+    def correlated(self) -> bool:
+        """Whether direct effects may rise or fall with mediator effects."""
+        return self.correlation != 0.0
+
+    @property
+    def correlation_prior(self) -> Prior | None:
+        """The prior of the correlation, where it is not a number."""
+        return self.correlation if isinstance(self.correlation, Prior) else None
 
     @property
     def intercept(self) -> str:
         """The name of the parameter that carries the intercept's prior."""
-        return DIRECT_EFFECT_MEAN if DIRECT_EFFECT_MEAN in self.priors else TOTAL_EFFECT_AT_CENTRE
+        return self._carrier(DIRECT_EFFECT_MEAN)
+
+    def _carrier(self, name: str) -> str:
+        """Return the name under which a coefficient of the curve has its prior."""
+        set_here = any(key == name or key.startswith(f"{name}[") for key in self.priors)
+        moves = self.direct_effect and (name == DIRECT_EFFECT_MEAN or self.slope == "polynomial")
+        return AT_CENTRE[name] if moves and not set_here else name
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters with a prior, in the order outputs list them."""
-        first: tuple[str, ...] = (SLOPE,)
+        names = [self._carrier(SLOPE)]
+        if self.slope == "polynomial":
+            names += [self._carrier(SLOPE_LINEAR), SLOPE_QUADRATIC]
+        if self.slope == "random":
+            names.append(SLOPE_SD)
         if self.direct_effect:
-            first = (SLOPE, self.intercept, DIRECT_EFFECT_SD)
-        return (*first, MEDIATOR_EFFECT_MEAN, MEDIATOR_EFFECT_SD)
+            names += [self.intercept, DIRECT_EFFECT_SD]
+        if self.robust:
+            names.append(DIRECT_EFFECT_DOF)
+        if self.correlation_prior is not None:
+            names.append(CORRELATION)
+        if self.covariates:
+            names.append(COVARIATE_EFFECT)
+        return (*names, MEDIATOR_EFFECT_MEAN, MEDIATOR_EFFECT_SD)
 
     @property
     def derived(self) -> tuple[str, ...]:
-        """Names of parameters that are functions of the others."""
-        if not self.direct_effect:
-            return ()
-        other = {
-            TOTAL_EFFECT_AT_CENTRE: DIRECT_EFFECT_MEAN,
-            DIRECT_EFFECT_MEAN: TOTAL_EFFECT_AT_CENTRE,
-        }
-        return (other[self.intercept],)
+        """Names of parameters that follow from the others, or have a prior of no choice."""
+        twins = [DIRECT_EFFECT_MEAN] if self.direct_effect else []
+        polynomial = self.slope == "polynomial"
+        if polynomial and self.direct_effect:
+            twins = [SLOPE, SLOPE_LINEAR, *twins]
+        pairs = {AT_CENTRE[name]: name for name in twins}
+        others = [n for pair in pairs.items() for n in pair if n not in self.parameters]
+        return (*others, *((AVERAGE_SLOPE,) if polynomial else ()), MEDIATOR_EFFECT_CORR)
 
     @property
     def by_mediator(self) -> tuple[str, ...]:
         """Names of the parameters there is one of for each mediator."""
-        return (SLOPE, MEDIATOR_EFFECT_MEAN, MEDIATOR_EFFECT_SD)
+        return BY_MEDIATOR
 
     def check_data(self, data: SiteEstimates) -> None:
         """Refuse data this model has no likelihood for.
@@ -179,60 +220,37 @@ class SiteSlope:
         Raises
         ------
         DataError
-            If there is more than one mediator, rows share a control group, or the estimates are
-            exact while the model has no direct effect.
+            If a covariate is missing or constant, the estimates are exact while the model has no
+            direct effect, or a choice is not available with several mediators or shared control
+            groups.
         """
-        if data.n_mediators != 1:
-            raise DataError(
-                f"A site_slope model takes one mediator and the data have {data.n_mediators}: "
-                f"{', '.join(data.mediators)}.",
-                "Keep one mediator.",
-            )
-        if data.n_blocks != data.n_rows:
-            raise DataError(
-                "Some rows share a control group, so their estimates are correlated, which this "
-                "model does not take into account yet.",
-                "Keep one arm of each block.",
-            )
-        exact = np.flatnonzero((data.total_effect_se == 0) & (data.mediator_se[:, 0] == 0))
-        if exact.size and not self.direct_effect:
-            raise DataError(
-                f"Both estimates of site {data.labels[exact[0]]!r} have standard error 0, so "
-                "without a direct effect they would have to lie exactly on the line.",
-                "Set direct_effect = true or give standard errors.",
-            )
+        site_slope_validation.check_data(self, data)
 
-    def scale(self, data: SiteEstimates) -> SiteScale:
-        """Return the natural scales of the data, in which scaled priors are stated."""
+    def scale(self, data: SiteEstimates, mediator: int = 0) -> SiteScale:
+        """Return the natural scales of one mediator and the outcome, for scaled priors."""
         return site_scale(
-            data.mediator_effect[:, 0],
-            data.mediator_se[:, 0],
+            data.mediator_effect[:, mediator],
+            data.mediator_se[:, mediator],
             data.total_effect,
             data.total_effect_se,
             intercept=self.direct_effect,
         )
 
-    def unit(self, name: str, scale: SiteScale) -> tuple[float, float]:
-        """Return the location and the size of one scaled unit of a parameter."""
-        return {
-            SLOPE: (0.0, scale.slope_scale),
-            MEDIATOR_EFFECT_MEAN: (scale.mediator_location, scale.mediator_spread),
-            MEDIATOR_EFFECT_SD: (0.0, scale.mediator_spread),
-            TOTAL_EFFECT_AT_CENTRE: (scale.outcome_location, scale.outcome_spread),
-            DIRECT_EFFECT_MEAN: (0.0, scale.outcome_spread),
-            DIRECT_EFFECT_SD: (0.0, scale.outcome_spread),
-        }[name]
+    def covariate_values(self, data: SiteEstimates) -> Floats:
+        """Return the model's covariates, centred at their means over the rows, shape (R, C)."""
+        values = np.array([data.covariates[name] for name in self.covariates])
+        values = values.reshape(len(self.covariates), data.n_rows).T
+        return np.asarray(values - values.mean(axis=0))
 
     def priors_for(self, data: SiteEstimates) -> dict[str, Prior]:
         """Return every prior of this model in the units of the data."""
-        scale = self.scale(data)
-        chosen = {name: self.priors.get(name) or DEFAULT_PRIORS[name] for name in self.parameters}
-        return {name: p.in_data_units(*self.unit(name, scale)) for name, p in chosen.items()}
+        return site_slope_parameters.priors_for(self, data)
 
     def structure(self, data: SiteEstimates) -> Hashable:
         """Return what must be equal for two fits to share one compiled model."""
-        priors = tuple((name, p.distribution) for name, p in self.priors_for(data).items())
-        return ("site_slope", self.slope, self.direct_effect, priors)
+        from bayesmed.generative import site_slope_graph
+
+        return site_slope_graph.structure(self, data)
 
     def graph_data(self, data: SiteEstimates) -> dict[str, Floats]:
         """Return the values of every data node of the graph: they change without compiling."""
@@ -251,7 +269,8 @@ class SiteSlope:
 
         Random variables are the standardised parameters (``slope_std`` ...), so that a sampler
         starts well whatever the units; deterministics are the parameters in data units. Site
-        effects are integrated out.
+        effects are integrated out where that can be done; with several varying quantities at a
+        site they are sampled, in coordinates that are nearly independent of the rest.
 
         Raises
         ------
@@ -264,7 +283,13 @@ class SiteSlope:
         return site_slope_graph.graph(self, data)
 
     def density(self, data: SiteEstimates) -> SiteSlopeDensity:
-        """Return the posterior as a function of two or three coordinates, for quadrature."""
+        """Return the posterior as a function of two or three coordinates, for quadrature.
+
+        Raises
+        ------
+        ModelError
+            If more than three dimensions would be left.
+        """
         from bayesmed.generative.site_slope_exact import site_slope_density
 
         return site_slope_density(self, data)
@@ -273,28 +298,39 @@ class SiteSlope:
         self, data: SiteEstimates, n: int, rng: np.random.Generator
     ) -> dict[str, Floats]:
         """Draw all parameters from the prior, in data units."""
-        draws = {name: p.draw(rng, (n,)) for name, p in self.priors_for(data).items()}
-        centre = self.scale(data).centre
-        if self.intercept in draws:
-            sign = -1.0 if self.intercept == TOTAL_EFFECT_AT_CENTRE else 1.0
-            draws[self.derived[0]] = draws[self.intercept] + sign * draws[SLOPE] * centre
-        return draws
+        return site_slope_prior.prior_draws(self, data, n, rng)
 
     def log_prior(self, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
         """Log prior density of each parameter that has a prior, in data units."""
-        return {name: p.log_density(draws[name]) for name, p in self.priors_for(data).items()}
+        return site_slope_prior.log_prior(self, draws, data)
 
     def site_effects(
         self, draws: Draws, data: SiteEstimates, rng: np.random.Generator
     ) -> dict[str, Floats]:
         """Draw the effects of each site of the data from their exact conditional."""
-        return site_slope_draws.site_effects(draws, data, rng)
+        return site_slope_conditional.site_effects(self, draws, data, rng)
 
     def new_site_effects(
-        self, draws: Draws, n_sites: int, rng: np.random.Generator
+        self,
+        draws: Draws,
+        covariates: Floats,
+        rng: np.random.Generator,
+        estimates: MediatorEstimates | None = None,
     ) -> dict[str, Floats]:
-        """Draw effects at new sites of the same population."""
-        return site_slope_draws.new_site_effects(draws, n_sites, rng)
+        """Draw effects at new sites of the same population.
+
+        Parameters
+        ----------
+        draws
+            Parameters.
+        covariates
+            Shape (S, C) for S sites, as from ``covariate_values``.
+        rng
+            Source of randomness.
+        estimates
+            Estimated mediator effects of the sites; drawn from the population where left out.
+        """
+        return site_slope_new_sites.new_site_effects(self, draws, covariates, rng, estimates)
 
     def estimates(
         self, effects: Draws, data: SiteEstimates, rng: np.random.Generator
@@ -303,5 +339,5 @@ class SiteSlope:
         return site_slope_draws.estimates_given_effects(effects, data, rng)
 
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
-        """Log-density of each site's pair of estimates, shape (n, S)."""
-        return site_slope_draws.log_likelihood(draws, data)
+        """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
+        return site_slope_draws.log_likelihood(self, draws, data)

@@ -1,122 +1,117 @@
-"""What follows from draws of the parameters of a site-slope model: sites, predictions, densities.
+"""What follows from draws of the parameters of a site-slope model: rows, estimates, densities.
 
-Parameter draws are flat arrays of shape (n,) by name; results have shape (n, S).
+Parameter draws are arrays (n, ...) by name; results have shape (n, R) or (n, R, P).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesmed.core.names import (
+    CORRELATION,
     DIRECT_EFFECT,
-    DIRECT_EFFECT_MEAN,
-    DIRECT_EFFECT_SD,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
     MEDIATOR_EFFECT_ESTIMATE,
-    MEDIATOR_EFFECT_MEAN,
-    MEDIATOR_EFFECT_SD,
     SLOPE,
+    SLOPE_OF_SITE,
     TOTAL_EFFECT,
     TOTAL_EFFECT_ESTIMATE,
 )
-from bayesmed.core.types import Floats
+from bayesmed.core.types import Floats, Integers
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.site_slope import (
-    SamplingCovariance,
-    log_density,
-    site_effects_given_estimates,
-)
+from bayesmed.formulas import student_t
+from bayesmed.formulas.averaging import normal_nodes
+from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
+from bayesmed.generative.site_slope_data import block_data, by_row, sampling_roots
+from bayesmed.generative.site_slope_population import Population, entries, population
+
+if TYPE_CHECKING:
+    from bayesmed.generative.site_slope import SiteSlope
+
+# The coordinates of mediator effects that are sampled rather than integrated, shape (n, N, B).
+SITE_COORDINATES = "site_coordinates"
+# Numbers held at once: small enough for a processor's cache, large enough for NumPy.
+CHUNK = 2**20
 
 
-def _columns(draws: Draws) -> dict[str, Floats]:
-    """Parameters as columns; a model without direct effect has zeros there."""
-    zero = np.zeros_like(draws[SLOPE])
-    return {
-        name: draws.get(name, zero)[:, None]
-        for name in (
-            SLOPE,
-            MEDIATOR_EFFECT_MEAN,
-            MEDIATOR_EFFECT_SD,
-            DIRECT_EFFECT_MEAN,
-            DIRECT_EFFECT_SD,
-        )
-    }
+def described(model: SiteSlope, draws: Draws, covariates: Floats) -> Population:
+    """Describe the population of each draw, for rows with covariates of shape (K, C, B)."""
+    have = entries(model, draws)
+    if model.correlated and CORRELATION not in have:
+        have[CORRELATION] = model.correlation
+    return population(model, have, [list(row) for row in covariates])
 
 
-def _with_effects(
-    draws: Draws, mediator_effect: Floats, direct_effect: Floats
+def row_effects(
+    whole: Population, r: int, gamma: list[Floats], residual: Floats, away: list[Floats]
 ) -> dict[str, Floats]:
-    indirect = draws[SLOPE][:, None] * mediator_effect
-    return {
-        MEDIATOR_EFFECT: mediator_effect,
-        DIRECT_EFFECT: direct_effect,
+    """Put the effects of one row together: ``away`` is how far its slopes are from their mean."""
+    curve = whole.curve
+    own = [x - whole.tilt for x in curve.site_slopes(gamma)]
+    slopes = [x + d for x, d in zip(own, away, strict=True)] if away else own
+    shape = gamma[0].shape
+    indirect = np.stack([x * g for x, g in zip(slopes, gamma, strict=True)], axis=-1)
+    direct = np.broadcast_to(curve.intercept[r] + whole.tilt * gamma[0] + residual, shape)
+    found = {
+        MEDIATOR_EFFECT: np.stack(gamma, axis=-1),
+        DIRECT_EFFECT: direct,
         INDIRECT_EFFECT: indirect,
-        TOTAL_EFFECT: direct_effect + indirect,
+        TOTAL_EFFECT: direct + indirect.sum(axis=-1),
     }
-
-
-def new_site_effects(draws: Draws, n_sites: int, rng: np.random.Generator) -> dict[str, Floats]:
-    r"""Draw :math:`\gamma\sim N(\mu_\gamma,\sigma_\gamma^2)`, :math:`\theta` likewise."""
-    p = _columns(draws)
-    z = rng.standard_normal((2, p[SLOPE].size, n_sites))
-    mediator_effect = p[MEDIATOR_EFFECT_MEAN] + p[MEDIATOR_EFFECT_SD] * z[0]
-    direct_effect = p[DIRECT_EFFECT_MEAN] + p[DIRECT_EFFECT_SD] * z[1]
-    return _with_effects(draws, mediator_effect, direct_effect)
+    if away or curve.is_polynomial:
+        found[SLOPE_OF_SITE] = np.stack(slopes, axis=-1)
+    return found
 
 
 def estimates_given_effects(
     effects: Mapping[str, Floats], data: SiteEstimates, rng: np.random.Generator
 ) -> dict[str, Floats]:
-    """Draw estimates around site effects with the sampling covariance of each site of the data."""
-    cov = SamplingCovariance.of(data.cov)
-    z = rng.standard_normal((2, *effects[MEDIATOR_EFFECT].shape))
-    se = np.sqrt(cov.mediator)
-    known = cov.mediator == 0
-    safe = np.where(known, 1.0, cov.mediator)
-    coefficient = np.where(known, 0.0, cov.cross / safe)
-    remaining = np.sqrt(np.where(known, cov.outcome, cov.determinant / safe))
-    error = se * z[0]
+    """Draw estimates around site effects with the sampling covariances of the data."""
+    rows, root = sampling_roots(data)
+    n = effects[TOTAL_EFFECT].shape[0]
+    k, p = rows.shape[1], data.n_mediators
+    error = np.einsum("bij,nbj->nbi", root, rng.standard_normal((n, *root.shape[:2])))
+    mediator = error[..., : k * p].reshape(n, -1, k, p)
     return {
-        MEDIATOR_EFFECT_ESTIMATE: effects[MEDIATOR_EFFECT] + error,
-        TOTAL_EFFECT_ESTIMATE: effects[TOTAL_EFFECT] + coefficient * error + remaining * z[1],
+        MEDIATOR_EFFECT_ESTIMATE: effects[MEDIATOR_EFFECT] + by_row(mediator, rows, data.n_rows),
+        TOTAL_EFFECT_ESTIMATE: effects[TOTAL_EFFECT]
+        + by_row(error[..., k * p :], rows, data.n_rows),
     }
 
 
-def site_effects(draws: Draws, data: SiteEstimates, rng: np.random.Generator) -> dict[str, Floats]:
-    """Draw the effects of each site of the data from their exact conditional distribution.
-
-    One draw per parameter draw: effects and estimates are simulated from the population, then
-    moved by how far the simulated estimates are from the observed ones.
-    """
-    p = _columns(draws)
-    simulated = new_site_effects(draws, data.n_rows, rng)
-    estimates = estimates_given_effects(simulated, data, rng)
-    residual = (
-        data.mediator_effect[:, 0] - estimates[MEDIATOR_EFFECT_ESTIMATE],
-        data.total_effect - estimates[TOTAL_EFFECT_ESTIMATE],
-    )
-    moved = site_effects_given_estimates(
-        (simulated[MEDIATOR_EFFECT], simulated[DIRECT_EFFECT]),
-        residual,
-        SamplingCovariance.of(data.cov),
-        slope=p[SLOPE],
-        mediator_effect_sd=p[MEDIATOR_EFFECT_SD],
-        direct_effect_sd=p[DIRECT_EFFECT_SD],
-    )
-    return _with_effects(draws, *moved)
+def log_likelihood(model: SiteSlope, draws: Draws, data: SiteEstimates) -> Floats:
+    """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
+    layout = block_data(data)
+    covariates = covariates_of_blocks(model, data, layout.rows)
+    nodes, log_weights = normal_nodes(len(layout.blocks.mediator))
+    straight = model.slope == "constant"
+    size = 1 if straight else nodes.shape[1]
+    size *= student_t.NODES if model.robust else 1
+    parts = []
+    for part in chunks(draws, layout.rows.shape[0] * size):
+        whole = described(model, part, covariates)
+        if straight:
+            parts.append(site_slope_density.straight(whole, layout.blocks))
+            continue
+        z, weights = list(nodes[:, :, None, None]), log_weights[:, None, None]
+        parts.append(site_slope_density.averaged(whole, layout.blocks, z, weights))
+    return np.concatenate(parts)
 
 
-def log_likelihood(draws: Draws, data: SiteEstimates) -> Floats:
-    """Log-density of each site's pair of estimates, shape (n, S)."""
-    return np.asarray(
-        log_density(
-            data.mediator_effect[:, 0],
-            data.total_effect,
-            SamplingCovariance.of(data.cov),
-            **_columns(draws),
-        )
-    )
+def covariates_of_blocks(model: SiteSlope, data: SiteEstimates, rows: Integers) -> Floats:
+    """Centred covariates of the rows of each block, shape (K, C, B)."""
+    values = model.covariate_values(data)[rows] * (rows >= 0)[:, :, None]
+    return np.moveaxis(values, 0, -1)
+
+
+def chunks(draws: Draws, size: int) -> Iterator[dict[str, Floats]]:
+    """Cut draws into pieces in which a quantity has a bounded number of values."""
+    n = draws[SLOPE].shape[0]
+    step = max(1, CHUNK // max(size, 1))
+    for start in range(0, n, step):
+        yield {name: values[start : start + step] for name, values in draws.items()}

@@ -149,7 +149,7 @@ class SiteSlopeDensity:
             total = given.intercept_mean + coefficient * z[0] * np.sqrt(given.mediator_var)
             drawn[TOTAL_EFFECT_AT_CENTRE] = self.origin[1] + total + z[1] * left
             drawn[DIRECT_EFFECT_MEAN] = drawn[TOTAL_EFFECT_AT_CENTRE] - drawn[SLOPE] * self.centre
-        return drawn
+        return {n: v[:, None] if n in self.model.by_mediator else v for n, v in drawn.items()}
 
     def _whole(self, slope: Floats, sd: Floats, residual: Floats | None) -> IntegratedDensity:
         """Evaluate everywhere, moments included."""
@@ -205,9 +205,11 @@ def site_slope_density(model: SiteSlope, data: SiteEstimates) -> SiteSlopeDensit
     DataError
         If the model has no likelihood for the data.
     ModelError
-        If a population mean has a prior that is not normal: the integral is not closed then.
+        If a population mean has a prior that is not normal, or the model has more than a constant
+        slope of one mediator at independent sites: the integral is not closed then.
     """
     model.check_data(data)
+    _check_dimensions(model, data)
     priors = model.priors_for(data)
     for name in (MEDIATOR_EFFECT_MEAN, model.intercept):
         if name in priors and priors[name].distribution != "Normal":
@@ -220,3 +222,17 @@ def site_slope_density(model: SiteSlope, data: SiteEstimates) -> SiteSlopeDensit
         origin = np.array([data.mediator_effect[:, 0].mean(), data.total_effect.mean()])
     cov = SamplingCovariance.of(data.cov)
     return SiteSlopeDensity(model, data, priors, cov, model.scale(data).centre, origin)
+
+
+def _check_dimensions(model: SiteSlope, data: SiteEstimates) -> None:
+    """Refuse models with more parameters than can be spanned by a grid."""
+    for what, is_there in (
+        (f'slope = "{model.slope}"', model.slope != "constant"),
+        ("Student-t direct effects", model.robust),
+        ("a correlation of direct and mediator effects", model.correlated),
+        ("covariates", bool(model.covariates)),
+        ("several mediators", data.n_mediators > 1),
+        ("shared control groups", data.n_blocks < data.n_rows),
+    ):
+        if is_there:
+            raise ModelError(f"The exact engine cannot take {what}.", "Use engine nuts.")

@@ -1,240 +1,271 @@
-"""The site-slope model as a PyMC graph whose data, priors and number of sites may change.
-
-The graph samples standardised parameters, so that a sampler starts well whatever the units, in
-coordinates chosen to be nearly independent and nearly standard normal in the posterior: each
-parameter is measured from about where it lies given the ones before it, in about its spread given
-them. In their own units few sites make funnels: the slope is wide where mediator effects hardly
-differ and narrow where direct effects hardly differ. The intercept is sampled as the mean total
-effect, which the data know best. None of this changes the model: hyperparameters of the priors
-move along.
-"""
+"""The site-slope model as a PyMC graph whose data, priors and number of sites may change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
 from bayesmed.core.names import (
-    DIRECT_EFFECT_MEAN,
+    CORRELATION,
+    COVARIATE,
+    COVARIATE_EFFECT,
     DIRECT_EFFECT_SD,
     ESTIMATES,
     MEDIATOR,
-    MEDIATOR_EFFECT_ESTIMATE,
-    MEDIATOR_EFFECT_MEAN,
-    MEDIATOR_EFFECT_SD,
-    SITE,
-    SLOPE,
-    TOTAL_EFFECT_AT_CENTRE,
-    TOTAL_EFFECT_ESTIMATE,
+    MEDIATOR_EFFECT_CORR,
+    OTHER_MEDIATOR,
 )
 from bayesmed.core.types import ArrayLike, Floats
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.site_slope import (
-    SamplingCovariance,
-    log_density,
-    mediator_estimate_variance,
-    outcome_conditional_noise,
-    outcome_on_mediator_estimate,
-)
+from bayesmed.formulas.averaging import Functions, normal_nodes
+from bayesmed.formulas.correlation import correlations, uniform_exponent
+from bayesmed.formulas.site_slope import SamplingCovariance, log_density
+from bayesmed.formulas.site_slope_blocks import Blocks
+from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
-from bayesmed.priors.scaling import SiteScale
-from bayesmed.priors.variables import hyperparameters, variable
+from bayesmed.generative.site_slope_coordinates import Frame, parameters
+from bayesmed.generative.site_slope_data import block_data, pack, rows_per_block, unpack
+from bayesmed.generative.site_slope_draws import SITE_COORDINATES
+from bayesmed.generative.site_slope_parameters import Entries, entry_names, labels
+from bayesmed.generative.site_slope_population import population
+from bayesmed.generative.site_slope_typical import key, numbers
+from bayesmed.priors.variables import variable
 
 if TYPE_CHECKING:
     from bayesmed.generative.site_slope import SiteSlope
 
-type Number = Callable[[str], Any]
-type Take = Callable[[str, ArrayLike, ArrayLike, ArrayLike], ArrayLike]
+# What becomes of the mediator effects of a site: integrated in closed form, averaged over nodes,
+# or sampled in coordinates of their own.
+Treatment = Literal["closed", "averaged", "sampled"]
+
+GRAPH = Functions(pt.gammaln, lambda terms: pt.log(pt.exp(terms).sum(axis=0)))
 
 # The data node that holds every single number of the graph. One vector, not many scalars: each
 # scalar would cost a third of a second of compilation.
 NUMBERS, NUMBER = "numbers", "number"
-# The data node that holds both estimates of every site and its sampling covariance, one matrix for
-# the same reason.
+# The data node that holds estimates, sampling covariances and covariates of every block, one matrix
+# for the same reason.
 COLUMNS, COLUMN = "site_columns", "column"
-COLUMN_NAMES = (MEDIATOR_EFFECT_ESTIMATE, TOTAL_EFFECT_ESTIMATE, *SamplingCovariance._fields)
-# How much the spread of total effects counts against steep slopes: of 1, 4 and infinity, 4 gave the
-# fewest divergences on tables of 3 to 10 sites (not none: some tables still have a few).
-UNSEEN = 4.0
+# Variables of correlations of mediator effects begin with this.
+PARTIAL = "partial_correlation"
+# Up to this many sites averaging over nodes samples faster than sampling the coordinates, and one
+# compilation serves every number of sites.
+MOST_AVERAGED = 300
+# Sampled coordinates are padded to the next of these sizes, so that few compilations serve all.
+SMALLEST_PADDING = 8
+# Columns of a line through independent pairs of estimates, which has a form of its own.
+N_PAIR = 2 + len(SamplingCovariance._fields)
+
+
+def treatment(model: SiteSlope, data: SiteEstimates) -> Treatment:
+    """Return what becomes of the mediator effects of each site."""
+    if model.slope == "constant":
+        return "closed"
+    alone = data.n_mediators == 1 and rows_per_block(data) == 1
+    if alone and not model.robust and data.n_rows <= MOST_AVERAGED:
+        return "averaged"
+    return "sampled"
+
+
+def structure(model: SiteSlope, data: SiteEstimates) -> Hashable:
+    """Return what must be equal for two fits to share one compiled model."""
+    priors = tuple(p.distribution for p in model.priors_for(data).values())
+    sampled = treatment(model, data) == "sampled"
+    return (
+        "site_slope",
+        model.slope,
+        model.direct_effect,
+        model.direct_effect_distribution,
+        model.correlated,
+        model.parameters,
+        len(model.covariates),
+        data.n_mediators,
+        rows_per_block(data),
+        Frame.of(model, data).moves,
+        treatment(model, data),
+        padded_size(data.n_blocks) if sampled else None,
+        priors,
+    )
+
+
+def padded_size(n_blocks: int) -> int:
+    """Return the size that sampled coordinates of so many blocks are padded to."""
+    size = SMALLEST_PADDING
+    while size < n_blocks:
+        size *= 2
+    return size
+
+
+def _is_pair(model: SiteSlope, data: SiteEstimates) -> bool:
+    """Whether every block is one pair of estimates with a straight line through them."""
+    alone = data.n_mediators == 1 and rows_per_block(data) == 1
+    return alone and model.slope == "constant" and not model.robust
 
 
 def graph_data(model: SiteSlope, data: SiteEstimates) -> dict[str, Floats]:
     """Return the values of every data node of the graph."""
-    cov = SamplingCovariance.of(data.cov)
-    columns = (data.mediator_effect[:, 0], data.total_effect, *cov)
+    covariates = model.covariate_values(data)
+    if _is_pair(model, data):
+        cov = SamplingCovariance.of(data.cov)
+        columns = [data.mediator_effect[:, 0], data.total_effect, *cov, *covariates.T]
+    else:
+        sampled = treatment(model, data) == "sampled"
+        size = padded_size(data.n_blocks) if sampled else None
+        rows, blocks = block_data(data, size)
+        values = covariates[rows] * (rows >= 0)[:, :, None]
+        more = np.zeros(((size or len(rows)) - len(rows), *values.shape[1:]))
+        values = np.concatenate([values, more])
+        of_rows = values.reshape(len(values), -1).T
+        columns = [*_padded_always(blocks, rows.shape[1]), *of_rows]
     return {
         COLUMNS: np.stack(columns),
         NUMBERS: np.array(list(numbers(model, data).values())),
     }
 
 
-def numbers(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
-    """Return the single numbers of the graph by name: hyperparameters, sizes, typical values."""
-    scale, priors = model.scale(data), model.priors_for(data)
-    found = {"centre": scale.centre, "sites": float(data.n_rows)}
-    # Where the line has the height that the intercept's prior is about.
-    found["intercept_prior_at"] = 0.0 if model.intercept == DIRECT_EFFECT_MEAN else scale.centre
-    for name, prior in priors.items():
-        low, middle, high = prior.quantile(np.array([0.16, 0.5, 0.84])).tolist()
-        found |= {f"{name}_size": model.unit(name, scale)[1]}
-        found |= {f"{name}_prior_centre": middle, f"{name}_prior_precision": 4 / (high - low) ** 2}
-        found |= hyperparameters(name, prior)
-    return found | _typical_values(model, data, scale)
-
-
-def _typical_values(model: SiteSlope, data: SiteEstimates, scale: SiteScale) -> dict[str, float]:
-    """Return averages over sites of estimates and sampling covariances, the noisy counting less."""
-    mediator, outcome = data.cov[:, 0, 0], data.cov[:, 1, 1]
-    gamma, beta = data.mediator_effect[:, 0], data.total_effect
-    weight = 1.0 / (scale.noise_free_spread**2 + mediator)
-    weight /= (scale.outcome_spread / 2) ** 2 + outcome
-    weight /= weight.sum()
-    mediator_mean, outcome_mean = float(weight @ gamma), float(weight @ beta)
-    if model.direct_effect:
-        gamma, beta = gamma - mediator_mean, beta - outcome_mean
-    typical = SamplingCovariance.of(np.tensordot(weight, data.cov, axes=1))
-    return {
-        "mediator_average": mediator_mean,
-        "outcome_average": outcome_mean,
-        "mediator_square": float(weight @ gamma**2),
-        "mediator_product": float(weight @ (gamma * beta)),
-        "typical_variance_mediator": float(typical.mediator),
-        "typical_covariance": float(typical.cross),
-        "typical_variance_outcome": float(typical.outcome),
-        "typical_determinant": float(typical.determinant),
-    }
-
-
-def _near(
-    name: str, precision: ArrayLike, pull: ArrayLike, number: Number, *, shift: ArrayLike = 0.0
-) -> tuple[ArrayLike, ArrayLike]:
-    """Combine what the estimates say about a parameter with its prior: where, and how widely."""
-    prior = number(f"{name}_prior_precision")
-    total = prior + precision
-    return (prior * (number(f"{name}_prior_centre") + shift) + pull) / total, 1.0 / np.sqrt(total)
-
-
-def _coordinates(model: SiteSlope, moves: bool, number: Number, take: Take) -> dict[str, ArrayLike]:
-    """Return the parameters in data units, each as ``middle + width * standardised``.
-
-    Middle and width are about the posterior mean and spread of a parameter given those before it,
-    as if all sites had the typical sampling covariance. They need not be right, only near: they
-    are a choice of coordinates. ``take`` makes (or looks up) the standardised variable.
-    """
-    sites, gamma = number("sites"), number("mediator_average")
-    cov = SamplingCovariance(
-        number("typical_variance_mediator"),
-        number("typical_covariance"),
-        number("typical_variance_outcome"),
-        number("typical_determinant"),
-    )
-    sd = take(MEDIATOR_EFFECT_SD, 0.0, number(f"{MEDIATOR_EFFECT_SD}_size"), 0.0)
-    residual: ArrayLike = 0.0
-    if model.direct_effect:
-        residual = take(DIRECT_EFFECT_SD, 0.0, number(f"{DIRECT_EFFECT_SD}_size"), 0.0)
-    variance = mediator_estimate_variance(sd, cov)
-    precision = sites / variance
-    mean = take(
-        MEDIATOR_EFFECT_MEAN,
-        *_near(MEDIATOR_EFFECT_MEAN, precision, precision * gamma, number),
-        0.0,
-    )
-    shrinkage = sd**2 / variance
-    square = number("mediator_square")
-    product = number("mediator_product") - cov.cross / variance * square
-    noise = residual**2 + cov.outcome
-    signal = sites * shrinkage / noise
-    # A slope so steep that the unseen part of the mediator effects would spread total effects
-    # more than they are is unlikely too: that keeps it from 0 on either side, with no direction.
-    precision = signal * (shrinkage * square + cov.mediator / UNSEEN)
-    pull = signal * product
-    if model.direct_effect:
-        # So is a line that passes far from where the intercept's prior wants it.
-        away = mean - number("intercept_prior_at")
-        tie = 1.0 / (1.0 / number(f"{model.intercept}_prior_precision") + noise / sites)
-        precision = precision + tie * away**2
-        height = number("outcome_average") - number(f"{model.intercept}_prior_centre")
-        pull = pull + tie * away * height
-    middle, width = _near(SLOPE, precision, pull, number)
-    if not moves:
-        middle, width = 0.0, number(f"{SLOPE}_size")
-    slope = take(SLOPE, middle, width, 0.0)
-    found = {SLOPE: slope, MEDIATOR_EFFECT_MEAN: mean, MEDIATOR_EFFECT_SD: sd}
-    if not model.direct_effect:
-        return found
-    shift = slope * away
-    noise = residual**2 + outcome_conditional_noise(slope, sd, cov)
-    tilt = outcome_on_mediator_estimate(slope, sd, cov)
-    height = number("outcome_average") - tilt * (gamma - mean)
-    near = _near(model.intercept, sites / noise, sites / noise * height, number, shift=shift)
-    direct = take(model.intercept, *near, shift) - slope * mean
-    at_centre = direct + slope * number("centre")
-    return found | {
-        DIRECT_EFFECT_MEAN: direct,
-        DIRECT_EFFECT_SD: residual,
-        TOTAL_EFFECT_AT_CENTRE: at_centre,
-    }
-
-
-def _moves(model: SiteSlope, data: SiteEstimates) -> bool:
-    """Whether the slope's coordinate can move: a prior of positive values only cannot."""
-    return model.priors_for(data)[SLOPE].family.support != "positive"
+def _padded_always(blocks: Blocks, k: int) -> list[Floats]:
+    """Pack blocks with their masks wherever a block may have several rows."""
+    if k > 1 and blocks.present is None:
+        blocks = blocks._replace(present=[np.ones(blocks.outcome[0].size)] * k)
+    return pack(blocks)
 
 
 def unstandardised(model: SiteSlope, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
     """Return all parameters in data units from draws of the variables the graph samples."""
 
     def take(name: str, middle: ArrayLike, width: ArrayLike, shift: ArrayLike) -> ArrayLike:
+        if name.startswith(PARTIAL):
+            return 2.0 * draws[f"{name}_std"] - 1.0
         return middle + width * draws[f"{name}_std"]
 
-    return _coordinates(model, _moves(model, data), numbers(model, data).__getitem__, take)
+    found = parameters(Frame.of(model, data), numbers(model, data).__getitem__, take)
+    if not isinstance(found.get(CORRELATION), np.ndarray):
+        found.pop(CORRELATION, None)
+    named: dict[str, Floats] = {}
+    for name, value in found.items():
+        if name == MEDIATOR_EFFECT_CORR:
+            rows = correlations(value)
+            every = np.broadcast_arrays(*(x for row in rows for x in row))
+            size = len(rows)
+            named[name] = np.stack(every, axis=-1).reshape(*every[0].shape, size, size)
+        else:
+            named[name] = np.stack(value, axis=-1) if isinstance(value, list) else value
+    if SITE_COORDINATES in draws:
+        flat = draws[SITE_COORDINATES]
+        padded = flat.reshape(*flat.shape[:2], -1, padded_size(data.n_blocks))
+        named[SITE_COORDINATES] = padded[..., : data.n_blocks]
+    return named
 
 
 def graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
     """Build the model; see :meth:`bayesmed.generative.SiteSlope.build`."""
     values, names = graph_data(model, data), list(numbers(model, data))
-    priors = model.priors_for(data)
-    coords = {
-        MEDIATOR: list(data.mediators),
-        SITE: list(data.labels),
-        NUMBER: names,
-        COLUMN: COLUMN_NAMES,
-    }
-    with pm.Model(coords=coords) as made:
+    with pm.Model(coords=_coords(model, data, names)) as made:
         nodes = {
-            name: pm.Data(name, value, dims=NUMBER if name == NUMBERS else (COLUMN, SITE))
-            for name, value in values.items()
+            NUMBERS: pm.Data(NUMBERS, values[NUMBERS], dims=NUMBER),
+            COLUMNS: pm.Data(COLUMNS, values[COLUMNS]),
         }
+        position = {name: i for i, name in enumerate(names)}
 
         def number(name: str) -> Any:
-            return nodes[NUMBERS][names.index(name)]
+            return nodes[NUMBERS][position[name]]
 
-        def take(name: str, middle: Any, width: Any, shift: Any) -> Any:
-            start = (shift - middle) / width
-            standardised = variable(
-                f"{name}_std", name, priors[name], number, shift=start, factor=1.0 / width
-            )
-            return middle + width * standardised
+        found = parameters(Frame.of(model, data), number, _Taken(model, data, number))
+        _name(model, data, found)
+        columns = [nodes[COLUMNS][i] for i in range(values[COLUMNS].shape[0])]
+        density = _density(model, data, found, columns)
+        pm.Potential(ESTIMATES, density.sum())
+    return made
 
-        parameters = _coordinates(model, _moves(model, data), number, take)
-        for name, value in parameters.items():
-            if name in model.by_mediator:
-                pm.Deterministic(name, value[None], dims=MEDIATOR)
-            else:
-                pm.Deterministic(name, value)
-        mediator, total, *cov = (nodes[COLUMNS][i] for i in range(len(COLUMN_NAMES)))
-        density = log_density(
+
+def _coords(model: SiteSlope, data: SiteEstimates, names: Sequence[str]) -> dict[str, Any]:
+    coords: dict[str, Any] = {MEDIATOR: list(data.mediators), NUMBER: list(names)}
+    if model.covariates:
+        coords[COVARIATE] = list(model.covariates)
+    if data.n_mediators > 1:
+        coords[OTHER_MEDIATOR] = list(data.mediators)
+    return coords
+
+
+class _Taken:
+    """Adds the standardised variable of an entry, with its prior moved along."""
+
+    def __init__(self, model: SiteSlope, data: SiteEstimates, number: Any) -> None:
+        self._number, self._n = number, data.n_mediators
+        priors = model.priors_for(data)
+        self._priors = {
+            key(name, i): priors[entry]
+            for name in model.parameters
+            for i, entry in enumerate(entry_names(name, labels(model, data, name)))
+        }
+
+    def __call__(self, name: str, middle: Any, width: Any, shift: Any) -> Any:
+        if name.startswith(PARTIAL):
+            i, j = map(int, name.rsplit("_", 2)[1:])
+            b = uniform_exponent(i, j, self._n)
+            return 2.0 * pm.Beta(f"{name}_std", b, b) - 1.0
+        start = (shift - middle) / width
+        made = variable(
+            f"{name}_std", name, self._priors[name], self._number, shift=start, factor=1.0 / width
+        )
+        return middle + width * made
+
+
+def _name(model: SiteSlope, data: SiteEstimates, found: Entries) -> None:
+    """Give every parameter its name and dims."""
+    for name in (*model.parameters, *model.derived):
+        if name not in found:
+            continue
+        value = found[name]
+        if name == MEDIATOR_EFFECT_CORR:
+            rows = [pt.stack([pt.as_tensor(x) for x in row]) for row in correlations(value)]
+            pm.Deterministic(name, pt.stack(rows), dims=(MEDIATOR, OTHER_MEDIATOR))
+        elif isinstance(value, list):
+            dim = COVARIATE if name == COVARIATE_EFFECT else MEDIATOR
+            pm.Deterministic(name, pt.stack(value), dims=dim)
+        else:
+            pm.Deterministic(name, value)
+
+
+def _residual_sd(model: SiteSlope, found: Entries) -> Any:
+    """Return the spread of direct effects given mediator effects."""
+    sd = found.get(DIRECT_EFFECT_SD, 0.0)
+    return sd * np.sqrt(1.0 - found[CORRELATION] ** 2) if model.correlated else sd
+
+
+def _density(model: SiteSlope, data: SiteEstimates, found: Entries, columns: Sequence[Any]) -> Any:
+    """Log-density of each block's estimates, over that of sampled coordinates."""
+    k, c = rows_per_block(data), len(model.covariates)
+    n = k * data.n_mediators
+    of_rows = columns[len(columns) - k * c :]
+    covariates = [of_rows[r * c : (r + 1) * c] for r in range(k)]
+    whole = population(model, found, covariates)
+    if _is_pair(model, data):
+        mediator, total, *cov = columns[:N_PAIR]
+        return log_density(
             mediator,
             total,
             SamplingCovariance(*cov),
-            slope=parameters[SLOPE],
-            mediator_effect_mean=parameters[MEDIATOR_EFFECT_MEAN],
-            mediator_effect_sd=parameters[MEDIATOR_EFFECT_SD],
-            direct_effect_mean=parameters.get(DIRECT_EFFECT_MEAN, 0.0),
-            direct_effect_sd=parameters.get(DIRECT_EFFECT_SD, 0.0),
+            slope=whole.curve.slope[0],
+            mediator_effect_mean=whole.mean[0],
+            mediator_effect_sd=whole.root[0][0],
+            direct_effect_mean=whole.curve.intercept[0],
+            direct_effect_sd=_residual_sd(model, found),
         )
-        pm.Potential(ESTIMATES, density.sum())
-    return made
+    how = treatment(model, data)
+    blocks = unpack(columns, n, k, how == "sampled" or k > 1)
+    if how == "closed":
+        return site_slope_density.straight(whole, blocks, GRAPH)
+    if how == "averaged":
+        nodes, log_weights = normal_nodes(n)
+        z, weights = [nodes[0][:, None]], log_weights[:, None]
+        return site_slope_density.averaged(whole, blocks, z, weights, GRAPH)
+    z = pm.Normal(SITE_COORDINATES, 0.0, 1.0, shape=(n, padded_size(data.n_blocks)))
+    rows = [z[i] for i in range(n)]
+    ratio = site_slope_density.at_coordinates(whole, blocks, rows, GRAPH)
+    present = sum(blocks.present or ()) > 0
+    return pt.switch(present, ratio, 0.0)

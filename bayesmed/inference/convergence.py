@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmed.core.names import CHAIN, DRAW
+from bayesmed.inference.entries import entries
 from bayesmed.inference.quadrature import LINE_TOLERANCE
 
 MAX_R_HAT = 1.01
@@ -71,10 +72,11 @@ def diagnose(tree: xr.DataTree) -> tuple[Diagnostic, ...]:
 
 
 def parameter_diagnostics(tree: xr.DataTree) -> dict[str, dict[str, float]]:
-    """R-hat, bulk and tail effective sample size of every parameter, unrounded."""
+    """R-hat, bulk and tail effective sample size of every entry of every parameter, unrounded."""
     import arviz_stats as azs
 
-    posterior = tree["posterior"].to_dataset()
+    found = entries(tree["posterior"].to_dataset())
+    posterior = xr.Dataset({entry.key: entry.values for entry in found})
     if posterior.sizes[DRAW] < 4:
         raise ValueError("diagnostics need at least four draws")
     # Chains that never move have no R-hat, which is judged, not warned about.
@@ -86,8 +88,8 @@ def parameter_diagnostics(tree: xr.DataTree) -> dict[str, dict[str, float]]:
         }
     return {
         str(name): {
-            key: float("nan") if found is None else float(np.ravel(found[name])[0])
-            for key, found in measures.items()
+            key: float("nan") if measured is None else float(measured[name])
+            for key, measured in measures.items()
         }
         for name in posterior.data_vars
     }

@@ -113,7 +113,8 @@ def fit(
         exact = exact_posterior(model, data)
         n = sampler.chains * sampler.draws
         flat = exact.draws(n, stream(seed, "draws"))
-        draws = {name: v.reshape(sampler.chains, sampler.draws) for name, v in flat.items()}
+        shape = sampler.chains, sampler.draws
+        draws = {name: v.reshape(*shape, *v.shape[1:]) for name, v in flat.items()}
     else:
         from bayesmed.inference import nuts
 

@@ -49,7 +49,7 @@ def compiled(model: Model, data: SiteEstimates, progress: Progress) -> Any:
             graph = model.build(data)
             # The parameters follow from these outside the graph: less to compile and to store.
             free = [variable.name for variable in graph.free_RVs]
-            with _uncollected():
+            with _uncollected(), _rested():
                 _compiled[key] = graph, nutpie.compile_pymc_model(graph, var_names=free)
     graph, ready = _compiled[key]
     values = model.graph_data(data)
@@ -67,6 +67,29 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+@contextmanager
+def _rested() -> Iterator[None]:
+    """Rest two rewrites that cost more than half of a compilation and make no faster code.
+
+    One multiplies out products, the other looks for memory to use twice.
+    """
+    from pytensor.compile.mode import optdb
+
+    distributor, inplace = "local_greedy_distributor", "inplace_elemwise"
+    tags = [
+        (optdb["canonicalize"], distributor, ("canonicalize", "fast_run", "fast_compile")),
+        (optdb["stabilize"], distributor, ("stabilize", "fast_run")),
+        (optdb, inplace, ("fast_run", "inplace")),
+    ]
+    for database, name, own in tags:
+        database.remove_tags(name, *own)
+    try:
+        yield
+    finally:
+        for database, name, own in tags:
+            database.add_tags(name, *own)
 
 
 def _start(graph: Any, initial_point: Callable[[Any], Any], values: Mapping[str, Floats]) -> Any:
@@ -93,7 +116,7 @@ def sample(
     Returns
     -------
     parameters
-        Arrays of shape (chain, draw) by name.
+        Arrays of shape (chain, draw, ...) by name.
     sample_stats
         Sampler statistics by chain and draw.
 
@@ -147,8 +170,18 @@ def _kept(chains: Sequence[Any], names: Iterable[str], sampler: Sampler) -> dict
     if any(chain.num_rows != tune + sampler.draws for chain in chains):
         raise SamplingError("Sampling ended before all draws were made.")
     return {
-        name: np.stack([chain.column(name).to_numpy()[tune:] for chain in chains]) for name in names
+        name: np.stack([_values(chain.column(name))[tune:] for chain in chains]) for name in names
     }
+
+
+def _values(column: Any) -> Floats:
+    """Return one chain's draws of a variable, shape (draws, ...)."""
+    if "List" not in str(column.type):
+        return np.asarray(column.to_numpy())
+    import pyarrow as pa
+
+    rows = pa.array(column)
+    return np.asarray(rows.flatten().to_numpy()).reshape(len(rows), -1)
 
 
 def _reporter(progress: Progress) -> Any:

@@ -11,12 +11,14 @@ import xarray as xr
 from bayesmed.core.names import (
     BLOCK,
     CHAIN,
+    COVARIATE,
+    COVARIATE_EFFECT,
     DRAW,
     ESTIMATES,
-    INDIRECT_EFFECT,
     MEDIATOR,
-    MEDIATOR_EFFECT,
+    MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_ESTIMATE,
+    OTHER_MEDIATOR,
     SAME_SITES,
     SITE,
     SITE_EFFECTS,
@@ -32,8 +34,6 @@ from bayesmed.generative.protocol import Model
 SITE_VALUES = 4_000_000
 PRIOR_DRAWS = 2000
 
-WITH_MEDIATOR = (MEDIATOR_EFFECT, INDIRECT_EFFECT, MEDIATOR_EFFECT_ESTIMATE)
-
 
 def assemble(
     model: Model,
@@ -42,7 +42,7 @@ def assemble(
     sample_stats: xr.Dataset | None,
     seed: int,
 ) -> xr.DataTree:
-    """Build every group from parameter draws of shape (chain, draw).
+    """Build every group from parameter draws of shape (chain, draw, ...).
 
     Site effects, predictions and log-likelihoods follow from the parameters exactly; where there
     are many sites they are computed on evenly thinned draws.
@@ -50,9 +50,9 @@ def assemble(
     groups: dict[str, xr.Dataset] = {"posterior": _parameters(model, data, draws)}
     step = max(1, int(np.ceil(_size(draws) * data.n_rows / SITE_VALUES)))
     thinned = {name: values[:, ::step] for name, values in draws.items()}
-    shape = next(iter(thinned.values())).shape
-    flat = {name: values.ravel() for name, values in thinned.items()}
-    index = np.arange(0, next(iter(draws.values())).shape[1], step)
+    shape = _shape(thinned)
+    flat = _flat(thinned)
+    index = np.arange(0, _shape(draws)[1], step)
 
     def by_site(values: Mapping[str, Floats]) -> xr.Dataset:
         return _by_site(values, data, shape, index)
@@ -62,19 +62,17 @@ def assemble(
     same = model.estimates(effects, data, stream(seed, "same sites"))
     groups[SAME_SITES] = by_site(same)
     rng = stream(seed, "posterior predictive")
-    new = model.new_site_effects(flat, data.n_rows, rng)
+    new = model.new_site_effects(flat, model.covariate_values(data), rng)
     groups["posterior_predictive"] = by_site(model.estimates(new, data, rng))
     likelihood = model.log_likelihood(flat, data)
     groups["log_likelihood"] = xr.Dataset(
         {ESTIMATES: ((CHAIN, DRAW, BLOCK), likelihood.reshape(*shape, -1))},
         coords={CHAIN: np.arange(shape[0]), DRAW: index, BLOCK: _block_labels(data)},
     )
-    everything = {name: values.ravel() for name, values in draws.items()}
-    log_prior = model.log_prior(everything, data)
-    full = next(iter(draws.values())).shape
-    groups["log_prior"] = _parameters(
-        model, data, {name: values.reshape(full) for name, values in log_prior.items()}
-    )
+    full = _shape(draws)
+    log_prior = model.log_prior(_flat(draws), data)
+    shaped = {name: values.reshape(*full, *values.shape[1:]) for name, values in log_prior.items()}
+    groups["log_prior"] = _parameters(model, data, shaped)
     groups |= _prior_groups(model, data, seed)
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats.assign_coords(_chain_coords(full))
@@ -82,8 +80,18 @@ def assemble(
     return xr.DataTree.from_dict(dict(groups))
 
 
+def _shape(draws: Mapping[str, Floats]) -> tuple[int, int]:
+    chains, n = next(iter(draws.values())).shape[:2]
+    return chains, n
+
+
 def _size(draws: Mapping[str, Floats]) -> int:
-    return next(iter(draws.values())).size
+    return int(np.prod(_shape(draws)))
+
+
+def _flat(draws: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Put all chains in one row."""
+    return {name: values.reshape(-1, *values.shape[2:]) for name, values in draws.items()}
 
 
 def _chain_coords(shape: tuple[int, ...]) -> dict[str, Any]:
@@ -92,15 +100,21 @@ def _chain_coords(shape: tuple[int, ...]) -> dict[str, Any]:
 
 def _parameters(model: Model, data: SiteEstimates, draws: Mapping[str, Floats]) -> xr.Dataset:
     variables: dict[str, Any] = {}
+    shape = _shape(draws)
+    coords = _chain_coords(shape) | {MEDIATOR: list(data.mediators)}
     for name in (*model.parameters, *model.derived):
         if name not in draws:
             continue
+        dims: tuple[str, ...] = ()
         if name in model.by_mediator:
-            variables[name] = ((CHAIN, DRAW, MEDIATOR), draws[name][..., None])
-        else:
-            variables[name] = ((CHAIN, DRAW), draws[name])
-    shape = next(iter(draws.values())).shape
-    coords = _chain_coords(shape) | {MEDIATOR: list(data.mediators)}
+            dims = (MEDIATOR,)
+        elif name == COVARIATE_EFFECT:
+            dims = (COVARIATE,)
+            coords[COVARIATE] = list(model.covariates)
+        elif name == MEDIATOR_EFFECT_CORR:
+            dims = (MEDIATOR, OTHER_MEDIATOR)
+            coords[OTHER_MEDIATOR] = list(data.mediators)
+        variables[name] = ((CHAIN, DRAW, *dims), draws[name])
     return xr.Dataset(variables, coords=coords)
 
 
@@ -109,11 +123,8 @@ def _by_site(
 ) -> xr.Dataset:
     variables: dict[str, Any] = {}
     for name, value in values.items():
-        array = value.reshape(*shape, data.n_rows)
-        if name in WITH_MEDIATOR:
-            variables[name] = ((CHAIN, DRAW, SITE, MEDIATOR), array[..., None])
-        else:
-            variables[name] = ((CHAIN, DRAW, SITE), array)
+        dims = (CHAIN, DRAW, SITE, MEDIATOR) if value.ndim == 3 else (CHAIN, DRAW, SITE)
+        variables[name] = (dims, value.reshape(*shape, *value.shape[1:]))
     coords = {CHAIN: np.arange(shape[0]), DRAW: index}
     return xr.Dataset(variables, coords=coords | _site_coords(data))
 
@@ -137,9 +148,10 @@ def _prior_groups(model: Model, data: SiteEstimates, seed: int) -> dict[str, xr.
     shape = (1, PRIOR_DRAWS)
     step = max(1, int(np.ceil(PRIOR_DRAWS * data.n_rows / SITE_VALUES)))
     flat = {name: values[::step] for name, values in draws.items()}
-    estimates = model.estimates(model.new_site_effects(flat, data.n_rows, rng), data, rng)
+    new = model.new_site_effects(flat, model.covariate_values(data), rng)
+    estimates = model.estimates(new, data, rng)
     index = np.arange(0, PRIOR_DRAWS, step)
-    prior = _parameters(model, data, {n: v.reshape(shape) for n, v in draws.items()})
+    prior = _parameters(model, data, {n: v.reshape(*shape, *v.shape[1:]) for n, v in draws.items()})
     return {
         "prior": prior,
         "prior_predictive": _by_site(estimates, data, (1, index.size), index),

@@ -1,6 +1,6 @@
 """Results for people: the answer, the report, the folder of files."""
 
-from bayesmed.report.answer import Answer, answer, number
+from bayesmed.report.answer import Answer, answer
 from bayesmed.report.findings import Findings, findings
 from bayesmed.report.report import report
 from bayesmed.report.results import (
@@ -17,7 +17,6 @@ __all__ = [
     "answer",
     "checked_results_folder",
     "findings",
-    "number",
     "report",
     "rewrite_reports",
     "write_results",

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from bayesmed.core.names import (
     ACME,
     AVERAGE,
+    AVERAGE_SLOPE,
     DIRECT_EFFECT,
     RELIABILITY,
     SHARE_MEDIATED,
     SLOPE,
     TOTAL_EFFECT,
 )
+from bayesmed.core.numbers import number
+from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit
 from bayesmed.report.findings import Findings
+from bayesmed.report.words import joined, sites, slope_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,58 +99,75 @@ def _not_converged(causes: Sequence[str]) -> str:
 
 
 def _rows(found: Findings) -> dict[str, Row]:
-    outcome, mediator = found.fit.data.outcome, found.fit.data.mediators[0]
-    labels = {
-        AVERAGE_TOTAL: f"Average total effect on {outcome}",
-        ACME: f"Average indirect effect, through {mediator}",
-        AVERAGE_DIRECT: "Average direct effect, by other ways",
-        AVERAGE_SHARE: f"Share of the total that runs through {mediator}",
-        RELIABILITY: f"Reliability of the estimated effects on {mediator}",
+    """Rows of the short table by effect; by effect and mediator where there are several."""
+    fit = found.fit
+    mediators = fit.data.mediators
+    rows = {}
+    for mediator in mediators:
+        table, name = _slope_in(found)
+        table = table[(table.iloc[:, 0] == name) & (table["mediator"] == mediator)]
+        rows[key(SLOPE, mediator, fit)] = _row(table, slope_label(fit, mediator))
+    kind = direct(fit.model)
+    wanted = {
+        AVERAGE_TOTAL: f"Average total effect on {fit.data.outcome}",
+        ACME: f"Average {indirect(fit.model)}, through",
+        of_all(ACME): f"Average {indirect(fit.model)}, through all of them",
+        AVERAGE_DIRECT: f"Average {kind}, by other ways",
+        AVERAGE_SHARE: "Share of the total that runs through",
+        of_all(AVERAGE_SHARE): "Share of the total that runs through all of them",
+        RELIABILITY: "Reliability of the estimated effects on",
     }
-    rows = {
-        SLOPE: _row(found.parameters, "name", SLOPE, f"Slope: {outcome} per unit of {mediator}")
-    }
-    known = set(found.effects["effect"])
-    for name, label in labels.items():
-        # A model without direct effect has no direct effects and no shares.
-        if name in known:
-            rows[name] = _row(found.effects, "effect", name, label)
+    for name, label in wanted.items():
+        # A model without direct effect has no direct effects and no shares of its own.
+        for _, line in found.effects[found.effects["effect"] == name].iterrows():
+            place = f"{label} {line['mediator']}" if line["mediator"] else label
+            rows[key(name, line["mediator"], fit)] = _row(line.to_frame().T, place)
     return rows
 
 
-def _row(table: pd.DataFrame, column: str, name: str, label: str) -> Row:
-    found = table[table[column] == name].iloc[0]
+def key(name: str, mediator: str, fit: Fit) -> str:
+    """Name a row, by mediator where there are several and the row belongs to one."""
+    return f"{name}[{mediator}]" if mediator and fit.data.n_mediators > 1 else name
+
+
+def _slope_in(found: Findings) -> tuple[pd.DataFrame, str]:
+    """Return where the slope an answer is about stands: the average one, where slopes vary."""
+    if found.fit.model.slope == "polynomial":
+        return found.effects, AVERAGE_SLOPE
+    return found.parameters, SLOPE
+
+
+def _row(table: pd.DataFrame, label: str) -> Row:
+    found = table.iloc[0]
     is_median = bool(found["mean"] != found["mean"])
     middle = float(found["q50"] if is_median else found["mean"])
     return Row(label, middle, float(found["q2.5"]), float(found["q97.5"]), is_median)
 
 
 def _sentence(fit: Fit, rows: dict[str, Row]) -> str:
-    total, indirect = rows[AVERAGE_TOTAL], rows[ACME]
-    outcome, mediator = fit.data.outcome, fit.data.mediators[0]
+    outcome, mediators = fit.data.outcome, fit.data.mediators
     begin = (
-        f"On average over the {fit.data.n_rows} sites, the treatment changes {outcome} by "
-        f"{_with_interval(total)} ({fit.data.outcome_scale}; 95 % interval)"
+        f"On average over the {sites(fit.data)}, the treatment changes {outcome} by "
+        f"{_with_interval(rows[AVERAGE_TOTAL])} ({fit.data.outcome_scale}; 95 % interval)"
     )
+    each = [(m, _with_interval(rows[key(ACME, m, fit)])) for m in mediators]
+    named = f" (the {indirect(fit.model)})" if fit.model.interaction else ""
+    parts = ", ".join(f"{found} through {m}" for m, found in each)
+    if len(mediators) == 1:
+        if fit.model.direct_effect:
+            return f"{begin}; the part that runs through {each[0][0]}{named} is {each[0][1]}."
+        often = "" if fit.model.slope == "constant" else "on average "
+        slope = f"{often}{_with_interval(rows[SLOPE])} per unit of it"
+        return f"{begin}, all of it through {mediators[0]} by assumption, {slope}."
     if not fit.model.direct_effect:
-        slope = _with_interval(rows[SLOPE])
-        return f"{begin}, all of it through {mediator} by assumption, {slope} per unit of it."
-    return f"{begin}; the part that runs through {mediator} is {_with_interval(indirect)}."
+        return f"{begin}, all of it through {joined(mediators)} by assumption: {parts}."
+    share = rows[of_all(AVERAGE_SHARE)]
+    return (
+        f"{begin}; the part that runs through {joined(mediators)} together{named} is "
+        f"{_with_interval(rows[of_all(ACME)])}, a share of {_with_interval(share)} of the total: "
+        f"{parts}."
+    )
 
 
 def _with_interval(row: Row) -> str:
     return f"{number(row.middle)} [{number(row.low)}, {number(row.high)}]"
-
-
-def number(value: float) -> str:
-    """Write a number with three significant digits, without an exponent where it stays short.
-
-    Examples
-    --------
-    >>> number(-0.012345), number(123456.0), number(2.0), number(1e-9)
-    ('-0.0123', '123000', '2', '1e-09')
-    """
-    rounded = float(f"{value:.3g}")
-    if rounded == 0 or 1e-4 <= abs(rounded) < 1e7:
-        return f"{rounded:.7f}".rstrip("0").rstrip(".")
-    return f"{rounded:.3g}"

@@ -1,114 +1,155 @@
-"""Least squares beside the posterior, and why they differ; what an unknown covariance would do."""
+"""The classical estimators beside the posterior; what an unknown covariance would do."""
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from bayesmed.classical import expected_ols_slope, ols, wls
-from bayesmed.core.errors import BayesmedError
-from bayesmed.core.names import (
-    DIRECT_EFFECT_MEAN,
-    MEDIATOR_EFFECT_MEAN,
-    MEDIATOR_EFFECT_SD,
-    SLOPE,
-)
-from bayesmed.core.types import Floats
-from bayesmed.formulas.site_slope import reliability
+from bayesmed.core.errors import BayesmedError, StorageError
+from bayesmed.core.names import SLOPE
+from bayesmed.core.numbers import number
+from bayesmed.effects import Comparison, compare
 from bayesmed.inference import Fit, exact_posterior
-from bayesmed.report.answer import number
-from bayesmed.report.content import Paragraph, Table
-from bayesmed.report.figures.columns import parameter_draws
+from bayesmed.report import figures
+from bayesmed.report.content import Block, Bullets, Paragraph, Picture, Table
+from bayesmed.report.figures import style
+from bayesmed.report.figures.comparison import comparison as draw_comparison
 from bayesmed.report.figures.predictive import SLOPE_TITLE, predictive_statistics
-from bayesmed.report.findings import Findings
+from bayesmed.report.folder import replace_file
 from bayesmed.report.tables import MISSING, interval, shown
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CORRELATIONS = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75)
 MOST_SITES = 300  # more would take seconds
-# A shift of the least-squares slope by less than this share of the slope is not worth a sentence.
-WORTH_SAYING = 0.02
+NOT_DEFINED = "not defined"
+PICTURES = (".png", ".svg")
 
 
-def least_squares(found: Findings) -> Table:
-    """Slopes and intercepts of the posterior, OLS and WLS."""
-    fit = found.fit
-    table = found.parameters
-    rows: list[tuple[str, ...]] = [
-        ("Posterior", *_moments(table, SLOPE), *_moments(table, DIRECT_EFFECT_MEAN))
+def beside(fit: Fit) -> tuple[Block, ...]:
+    """Return all estimators in a table and a picture, and why they differ."""
+    found = compare(fit)
+    reasons = Bullets(found.sentences())
+    return (estimates(found), picture(found), reasons, *_predicted_least_squares(fit))
+
+
+def estimates(found: Comparison) -> Table:
+    """Every estimate with its 95 % interval, the posterior first."""
+    several = len(found.mediators) > 1
+    remarks = [*found.notes]
+    rows = []
+    for row in found.table().to_dict("records"):
+        cells = [row["estimator"], *([row["mediator"]] if several else [])]
+        if row["defined"]:
+            cells += [shown(row["slope"]), shown(row["slope_se"]), ends(row["low"], row["high"])]
+        else:
+            cells += [NOT_DEFINED, MISSING, MISSING]
+        rows.append(tuple(cells))
+        remark = f"{row['estimator']}: {row['reason']}."
+        if row["defined"] and row["reason"] and remark not in remarks:
+            remarks.append(remark)
+    for estimate in found.estimates:
+        if estimate.simulation_error is not None and estimate.defined:
+            error = float(estimate.simulation_error.max())
+            remarks.append(f"{estimate.name}: simulation error {number(error)}.")
+    remarks += [
+        f"{estimate.name}: {note}" for estimate in found.estimates for note in estimate.notes
     ]
-    remarks = []
-    for name, estimator in (("Least squares (OLS)", ols), ("Weighted least squares (WLS)", wls)):
-        found_by = estimator(fit.data, intercept=fit.model.direct_effect)
-        values = (found_by.slope, found_by.slope_se, found_by.intercept, found_by.intercept_se)
-        rows.append((name, *(shown(v) for v in values)))
-        if found_by.reason:
-            what = "no standard error" if found_by.defined else "no answer"
-            remarks.append(f"{name} has {what}, because {found_by.reason}.")
-    columns = ("Estimator", "Slope", "sd or SE", "Intercept", "sd or SE")
-    caption = "Slope and intercept, three ways"
-    return Table(caption, columns, tuple(rows), note=" ".join(remarks))
-
-
-def _moments(table: pd.DataFrame, name: str) -> tuple[str, str]:
-    found = table[table["name"] == name]
-    if found.empty:
-        return MISSING, MISSING
-    return number(float(found["mean"].iloc[0])), number(float(found["sd"].iloc[0]))
-
-
-def why_they_differ(fit: Fit) -> Paragraph:
-    """Say in words and numbers what measurement error does to least squares here."""
-    mediator = fit.data.mediators[0]
-    slope, square = _draws(fit, SLOPE), _square(fit)
-    variance = float(np.mean(fit.data.mediator_se[:, 0] ** 2))
-    covariance = float(np.mean(fit.data.cov[:, 0, -1]))
-    if variance == 0:
-        return Paragraph(
-            f"The effects on {mediator} are known without error here, so least squares and the "
-            "posterior differ only by the priors and by how sites are weighted."
-        )
-    kept = float(np.median(reliability(np.sqrt(square), variance)))
-    expected = float(np.median(expected_ols_slope(slope, square, variance, 0.0)))
-    moved = float(np.median(expected_ols_slope(slope, square, variance, covariance))) - expected
-    text = (
-        f"Least squares takes the estimated effects on {mediator} as if they were exact. "
-        f"Their sampling error pulls its slope towards zero by a factor of about {kept:.2f} "
-        f"({_what_kept(fit)}): a slope of {number(float(np.median(slope)))} would look like "
-        f"{number(expected)}."
+    columns = ("Estimator", *(["Mediator"] if several else []), "Slope", "sd or SE")
+    texts = (0, 1) if several else (0,)
+    caption = "The slope by every estimator"
+    return Table(
+        caption, (*columns, "95 % interval"), tuple(rows), texts=texts, note=" ".join(remarks)
     )
-    if abs(moved) > WORTH_SAYING * abs(expected):
-        text += f" The covariance of each site's two errors moves it by another {number(moved)}."
+
+
+def ends(low: float, high: float) -> str:
+    """Return the ends of an interval, either of which may be infinite."""
+    if math.isfinite(low) and math.isfinite(high):
+        return interval(low, high)
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    words = [number(end) if math.isfinite(end) else f"{'−' * (end < 0)}∞" for end in (low, high)]
+    return " to ".join(words)
+
+
+def picture(found: Comparison) -> Picture:
+    """Every estimate as a point with its interval."""
+    what = (
+        "Blue, with a band: posterior mean and 95 % interval. "
+        if found.posterior is not None
+        else ""
+    )
+    caption = f"{what}Points: estimates with 95 % intervals; an arrow means that it goes on."
+    said = []
+    for row in found.table().to_dict("records"):
+        value = f"{number(row['slope'])} [{ends(row['low'], row['high'])}]"
+        about = f" ({row['mediator']})" if len(found.mediators) > 1 else ""
+        said.append(f"{row['estimator']}{about} {value if row['defined'] else NOT_DEFINED}")
+    alternative = f"Slopes with 95 % intervals: {'; '.join(said)}."
+    return Picture("estimators", caption, alternative, partial(draw_comparison, found))
+
+
+def write_picture(found: Comparison, path: str | os.PathLike[str]) -> None:
+    """Write the picture of a comparison to a file; one that is there is replaced.
+
+    Raises
+    ------
+    StorageError
+        If the name does not end in ``.png`` or ``.svg``, or the place cannot be written.
+    """
+    target = checked_picture(path)
+    figure = draw_comparison(found)
+
+    def write(part: Path) -> None:
+        if target.suffix == ".png":
+            figures.save_png(figure, part)
+            return
+        with style.drawing():
+            figure.savefig(part, format="svg", facecolor="white", metadata={"Date": None})
+
+    try:
+        replace_file(target, write)
+    except OSError as error:
+        raise StorageError(
+            f"The picture could not be written to {target}: {error.strerror or error}.",
+            "Choose a folder that exists and can be written.",
+        ) from error
+
+
+def checked_picture(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a picture, or say why it cannot be one.
+
+    Raises
+    ------
+    StorageError
+        If it does not end in ``.png`` or ``.svg``, is a folder, or its folder does not exist.
+    """
+    target = Path(path)
+    if target.suffix not in PICTURES:
+        raise StorageError(
+            f"A picture cannot be written as {target.name!r}: its ending is {target.suffix!r}.",
+            "End the name in .png or .svg.",
+        )
+    if target.is_dir() or not target.parent.is_dir():
+        raise StorageError(f"{target} cannot be written.", "Name a file in a folder that exists.")
+    return target
+
+
+def _predicted_least_squares(fit: Fit) -> tuple[Paragraph, ...]:
+    """Say what least squares would be in tables that the posterior predicts."""
+    if fit.data.n_mediators > 1:
+        return ()
     predicted = next(s for s in predictive_statistics(fit) if s.title == SLOPE_TITLE)
     low, high = np.quantile(predicted.predicted, [0.025, 0.975])
-    text += (
-        f" In tables like this one, predicted from the posterior, the least-squares slope is "
-        f"{interval(low, high)} (95 %); here it is {number(predicted.observed)}. The posterior "
-        "models the error instead of ignoring it."
+    text = (
+        "In tables like this one, predicted from the posterior, the least-squares slope is "
+        f"{interval(low, high)} (95 %); here it is {number(predicted.observed)}."
     )
-    return Paragraph(text)
-
-
-def _what_kept(fit: Fit) -> str:
-    if fit.model.direct_effect:
-        return "the reliability, the share of their variance that is true difference between sites"
-    return "the share of their mean square that is true effect"
-
-
-def _draws(fit: Fit, name: str) -> Floats:
-    draws = parameter_draws(fit, name)
-    assert draws is not None
-    return draws.ravel()
-
-
-def _square(fit: Fit) -> Floats:
-    """Variance of the true mediator effects; their mean square where the line has no intercept."""
-    square = _draws(fit, MEDIATOR_EFFECT_SD) ** 2
-    return square if fit.model.direct_effect else square + _draws(fit, MEDIATOR_EFFECT_MEAN) ** 2
+    return (Paragraph(text),)
 
 
 def covariance_sensitivity(fit: Fit) -> Table | None:
@@ -119,7 +160,9 @@ def covariance_sensitivity(fit: Fit) -> Table | None:
     """
     data = fit.data
     scale = data.mediator_se[:, 0] * data.total_effect_se
-    if data.covariance_given or data.n_rows > MOST_SITES or not scale.any():
+    if data.covariance_given or data.n_mediators > 1 or data.n_rows > MOST_SITES:
+        return None
+    if not scale.any():
         return None
     rows = []
     for correlation in CORRELATIONS:
@@ -129,8 +172,8 @@ def covariance_sensitivity(fit: Fit) -> Table | None:
             slope = exact_posterior(fit.model, replace(data, cov=cov)).summary(SLOPE)
         except BayesmedError:  # a prior or a shape that cannot be integrated
             return None
-        ends = interval(slope.quantiles[0], slope.quantiles[-1])
-        rows.append((f"{correlation:g}", number(slope.mean), shown(slope.sd), ends))
+        found = interval(slope.quantiles[0], slope.quantiles[-1])
+        rows.append((f"{correlation:g}", number(slope.mean), shown(slope.sd), found))
     columns = ("Error correlation", "Slope: mean", "sd", "95 % interval")
     caption = "How the slope moves with the correlation of each site's two errors"
     return Table(caption, columns, tuple(rows), note="Computed by exact integration.")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from bayesmed.core.names import ACME
+from bayesmed.effects.labels import of_all
 from bayesmed.inference import Fit
 from bayesmed.report import comparison, pictures, tables, words
 from bayesmed.report.answer import answer
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section, Table
 from bayesmed.report.findings import Findings
+from bayesmed.report.model_words import (
+    INTERACTION,
+    WITH_INTERACTION,
+    assumptions,
+    model_in_words,
+)
 
 
 def compose(found: Findings) -> Content:
@@ -59,17 +66,27 @@ def _picture(found: Findings) -> Section:
 
 
 def _effects(found: Findings) -> Section:
-    row = found.effects[found.effects["effect"] == ACME].iloc[0]
+    fit = found.fit
+    name = ACME if fit.data.n_mediators == 1 else of_all(ACME)
+    row = found.effects[found.effects["effect"] == name].iloc[0]
     acme = float(row["mean"]), float(row["q2.5"]), float(row["q97.5"])
-    blocks: list[Block] = [pictures.forest(found.fit, acme), tables.averages(found)]
-    weighted = "equally" if _equal_weights(found.fit) else "by the weights in the data table"
+    blocks: list[Block] = [pictures.forest(fit, acme), tables.averages(found)]
+    weighted = "equally" if _equal_weights(fit) else "by the weights in the data table"
     text = (
         f"Averages over the sites count these sites {weighted}; those in the population of sites "
         "are for a site drawn anew. "
+    )
+    if fit.model.covariates:
+        text += "Its covariates have on average the means over the rows of the data. "
+    text += (
         "Shares are ratios whose denominator may be near zero, so they have a median and an "
         "interval but no mean. "
     )
-    blocks += [Paragraph(text + words.INTERACTION), tables.site_effects(found)]
+    said = WITH_INTERACTION if fit.model.interaction else INTERACTION
+    blocks += [Paragraph(text + said), tables.site_effects(found)]
+    of_covariates = tables.covariates(found)
+    if of_covariates is not None:
+        blocks.append(of_covariates)
     return Section("effects", "Effects", tuple(blocks))
 
 
@@ -79,12 +96,11 @@ def _equal_weights(fit: Fit) -> bool:
 
 def _basis(found: Findings) -> Section:
     fit = found.fit
-    model = words.model_in_words(fit.model, fit.data)
-    blocks: list[Block] = [Paragraph(text) for text in model[:-1]]
+    blocks: list[Block] = [Paragraph(text) for text in model_in_words(fit)]
     stated = tuple(a.strip() for a in found.framing.assumptions if a.strip())
     if stated:
         blocks += [Paragraph("The analyst states that the answer relies on:"), Bullets(stated)]
-    blocks += [Paragraph("The model itself assumes:"), Bullets(words.assumptions(fit.model))]
+    blocks += [Paragraph("The model itself assumes:"), Bullets(assumptions(fit))]
     about_data = tuple(c for c in found.checks if not c.convergence)
     blocks.append(tables.checks(about_data, "What was checked about data and model"))
     moved = comparison.covariance_sensitivity(fit)
@@ -95,8 +111,7 @@ def _basis(found: Findings) -> Section:
 
 
 def _classical(found: Findings) -> Section:
-    table, why = comparison.least_squares(found), comparison.why_they_differ(found.fit)
-    return Section("classical", "Beside least squares", (table, why))
+    return Section("classical", "Beside the classical estimators", comparison.beside(found.fit))
 
 
 def _prediction(found: Findings) -> Section:
@@ -130,7 +145,7 @@ def _data(found: Findings) -> Section:
         f"{data.n_rows} rows from {data.source}; effects on {data.outcome}: {data.outcome_scale}."
     )
     if not data.covariance_given:
-        text += " The sampling covariance of each site's two estimates was not given: taken as 0."
+        text += " The sampling covariance of each site's estimates was not given: taken as 0."
     texts = [Paragraph(line) for line in (text, *lines)]
     return Section("data", "The data", (*texts, tables.data(found.fit)))
 

@@ -6,53 +6,85 @@ from functools import partial
 
 import numpy as np
 
+from bayesmed.core.numbers import number
+from bayesmed.effects.labels import indirect
 from bayesmed.inference import Fit
 from bayesmed.report import figures
-from bayesmed.report.answer import Answer, number
+from bayesmed.report.answer import Answer
 from bayesmed.report.content import Picture
 from bayesmed.report.figures.forest import MOST_SITES
 from bayesmed.report.figures.predictive import MOST_INTERVALS
 from bayesmed.report.figures.site_scatter import MOST_BARS, NOISY
+from bayesmed.report.words import of_mediators
 
 
 def scatter(fit: Fit, answer: Answer) -> Picture:
     """Total effects over mediator effects."""
     data = fit.data
-    slope = answer.rows[0]
     caption = (
         "One point for each site: its estimated effects with 95 % error bars, and the posterior "
-        "mean of its true effects, tied to the estimate. The steeper the blue line, the more a "
-        "unit of mediator effect does."
+        f"mean of its true effects, tied to the estimate. {_how_to_read_the_line(fit)}"
     )
-    if data.covariance_given and data.cov[:, 0, -1].any():
-        caption += " The two errors of a site are correlated, which bars cannot show."
+    if data.n_mediators > 1:
+        caption += (
+            " One panel for each mediator: from total effects, what runs through the other "
+            "mediators has been taken off (its posterior mean at each site)."
+        )
+    if data.covariance_given and data.cov[:, :-1, -1].any():
+        caption += " The errors of a site are correlated, which bars cannot show."
     if data.n_rows > MOST_BARS:
         caption += f" Bars for {MOST_BARS} of {data.n_rows:,} sites, evenly spread."
-    if any((se > NOISY * np.median(se)).any() for se in (data.mediator_se, data.total_effect_se)):
+    if any(
+        (se > NOISY * np.median(se, axis=0)).any()
+        for se in (data.mediator_se, data.total_effect_se)
+    ):
         caption += " Bars of the noisiest sites may leave the picture."
+    slopes = [
+        f"{number(row.middle)}, 95 % interval {number(row.low)} to {number(row.high)}"
+        for row in answer.rows[: data.n_mediators]
+    ]
     alternative = (
-        f"Scatter of the total effect on {data.outcome} over the effect on {data.mediators[0]} "
-        f"at {data.n_rows} sites with a fitted line of slope {number(slope.middle)}, 95 % interval "
-        f"{number(slope.low)} to {number(slope.high)}."
+        f"Scatter of the total effect on {data.outcome} over the effect on "
+        f"{of_mediators(data)} at {data.n_rows} sites with a fitted "
+        f"{'curve of average' if fit.model.slope == 'polynomial' else 'line of'} slope "
+        f"{'; '.join(slopes)}."
     )
     return Picture("scatter", caption, alternative, partial(figures.site_scatter, fit))
 
 
+def _how_to_read_the_line(fit: Fit) -> str:
+    model = fit.model
+    word = "curve" if model.slope == "polynomial" else "line"
+    text = f"The steeper the blue {word}, the more a unit of mediator effect does."
+    if model.correlated:
+        text = (
+            f"The blue {word} is the total effect to expect at each mediator effect. How steep it "
+            "is is not the slope δ alone: direct effects rise or fall with mediator effects, too."
+        )
+    if model.slope != "constant":
+        text += " The band holds 95 % of true total effects."
+    if model.covariates:
+        text += f" The {word} is for sites with average covariates."
+    return text
+
+
 def forest(fit: Fit, acme: tuple[float, float, float]) -> Picture:
     """Indirect effects by site with their average (mean, ends of the 95 % interval)."""
-    n = fit.data.n_rows
+    n, kind, several = fit.data.n_rows, indirect(fit.model), fit.data.n_mediators > 1
+    by_size = "ordered by their sum over mediators" if several else "by size"
     caption = (
-        "Posterior median, 50 % (thick) and 95 % (thin) interval of every site's indirect effect, "
-        "by size. Diamond and band: their weighted average with its 95 % interval."
+        f"Posterior median, 50 % (thick) and 95 % (thin) interval of every site's {kind}, "
+        f"{by_size}. Diamond and band: their weighted average with its 95 % interval."
     )
     if n > MOST_SITES:
         caption += (
             f" Shown are {MOST_SITES} of {n:,} sites, evenly spread from smallest to largest."
         )
     middle, low, high = (number(v) for v in acme)
+    average = "the average of their sum" if several else "their average"
     alternative = (
-        f"Forest of indirect effects on {fit.data.outcome} through {fit.data.mediators[0]} at "
-        f"{min(n, MOST_SITES)} sites; their average is {middle}, 95 % interval {low} to {high}."
+        f"Forest of {kind}s on {fit.data.outcome} through {of_mediators(fit.data)} at "
+        f"{min(n, MOST_SITES)} sites; {average} is {middle}, 95 % interval {low} to {high}."
     )
     return Picture("forest", caption, alternative, partial(figures.forest, fit))
 
@@ -70,13 +102,13 @@ def prior_posterior(fit: Fit) -> Picture:
 def predictive_tables(fit: Fit) -> Picture:
     """Estimates predicted at new sites, and summaries of predicted tables."""
     caption = (
-        "Above, estimates predicted at new sites (both effects drawn together, with the standard "
-        "errors of this table) behind the actual ones. Below, four summaries of predicted tables "
+        "Above, estimates predicted at new sites (all effects drawn together, with the standard "
+        "errors of this table) behind the actual ones. Below, summaries of predicted tables "
         "with that of the actual one as a line; p is the share of predicted tables with a value "
         "as large. A p near 0 or 1 says that the model does not describe that feature."
     )
     alternative = (
-        "Cloud of predicted estimates behind the actual ones, and four histograms of summaries of "
+        "Cloud of predicted estimates behind the actual ones, and histograms of summaries of "
         "predicted tables with the actual value marked."
     )
     return Picture("predicted", caption, alternative, partial(figures.predictive_tables, fit))
@@ -86,7 +118,7 @@ def predictive_sites(fit: Fit) -> Picture:
     """Estimates in the intervals predicted for the same sites."""
     n = fit.data.n_rows
     caption = (
-        "Each site's two estimates in the 95 % interval predicted for new estimates at the same "
+        "Each site's estimates in the 95 % interval predicted for new estimates at the same "
         "site. About one point in twenty lies outside by chance; many more speak against the model."
     )
     if n > MOST_INTERVALS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bayesmed.report.answer import Answer, number
+from bayesmed.core.numbers import number
+from bayesmed.report.answer import Answer
 from bayesmed.report.content import Table
 
 

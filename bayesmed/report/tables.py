@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayesmed.checks import CheckResult
 from bayesmed.core.names import (
+    CORRELATION,
+    COVARIATE_EFFECT,
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
+    MEDIATOR_EFFECT_CORR,
     SHARE_MEDIATED,
+    SLOPE_OF_SITE,
     TOTAL_EFFECT,
 )
-from bayesmed.core.types import Integers
+from bayesmed.core.numbers import number
+from bayesmed.core.types import Floats, Integers
+from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit
-from bayesmed.report.answer import number
+from bayesmed.inference.entries import Entry, entries
 from bayesmed.report.content import Table
 from bayesmed.report.figures.columns import evenly
 from bayesmed.report.findings import Findings
-from bayesmed.report.words import effect_label, parameter_label
+from bayesmed.report.words import average_label, capital, parameter_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +54,7 @@ def averages(found: Findings) -> Table:
         ratio = math.isnan(row["mean"])
         rows.append(
             (
-                effect_label(str(row["effect"]), found.fit.data),
+                average_label(found.fit, str(row["effect"]), str(row["mediator"])),
                 "median" if ratio else "mean",
                 shown(row["q50"] if ratio else row["mean"]),
                 shown(row["sd"]),
@@ -69,22 +75,35 @@ def _probability(value: float) -> str:
 
 def site_effects(found: Findings) -> Table:
     """Effects of each site: mean (median for shares) and 95 % interval."""
+    fit = found.fit
+    model = fit.model
     headings = {
-        MEDIATOR_EFFECT: f"Effect on {found.fit.data.mediators[0]}",
-        INDIRECT_EFFECT: "Indirect effect",
-        DIRECT_EFFECT: "Direct effect",
+        MEDIATOR_EFFECT: "Effect on",
+        SLOPE_OF_SITE: "Slope",
+        INDIRECT_EFFECT: capital(indirect(model)),
+        of_all(INDIRECT_EFFECT): f"{capital(indirect(model))}, all",
+        DIRECT_EFFECT: capital(direct(model)),
         TOTAL_EFFECT: "Total effect",
         SHARE_MEDIATED: "Indirect share (median)",
+        of_all(SHARE_MEDIATED): "Indirect share, all (median)",
     }
-    rows, note = _some_rows(found.fit, "`effects(fit).table()` holds all of them.")
-    columns, cells = ["Site"], [[found.fit.data.labels[i] for i in rows]]
+    rows, note = _some_rows(fit, "`effects(fit).table()` holds all of them.")
+    columns, cells = ["Site"], [[fit.data.labels[i] for i in rows]]
+    several = fit.data.n_mediators > 1
+    if several:  # the share of each would make the table too wide to read
+        del headings[SHARE_MEDIATED]
     for name, heading in headings.items():
         table = found.effects[found.effects["effect"] == name]
-        if not table.empty:
-            columns.append(heading)
-            cells.append(_with_intervals(table.iloc[rows]))
+        for mediator, own in table.groupby("mediator", sort=False):
+            named = mediator and (several or name == MEDIATOR_EFFECT)
+            columns.append(_of_mediator(name, heading, str(mediator)) if named else heading)
+            cells.append(_with_intervals(own.iloc[rows]))
     caption = "Effects by site: mean and 95 % interval"
     return Table(caption, tuple(columns), tuple(zip(*cells, strict=True)), note=note)
+
+
+def _of_mediator(name: str, heading: str, mediator: str) -> str:
+    return f"{heading} {mediator}" if name == MEDIATOR_EFFECT else f"{heading}: {mediator}"
 
 
 def _with_intervals(table: pd.DataFrame) -> list[str]:
@@ -95,40 +114,70 @@ def _with_intervals(table: pd.DataFrame) -> list[str]:
 
 def parameters(found: Findings) -> Table:
     """Every parameter with its posterior."""
+    known = entries(found.fit.tree["posterior"].to_dataset())
     rows = tuple(
         (
-            parameter_label(row["name"], found.fit.data),
-            row["name"],
+            parameter_label(found.fit, entry.name, entry.labels),
+            entry.key,
             *(shown(row[key]) for key in ("mean", "sd", "q2.5", "q50", "q97.5")),
         )
-        for row in found.parameters.to_dict("records")
+        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
     )
     columns = ("Parameter", "In files", "Mean", "sd", "2.5 %", "Median", "97.5 %")
     return Table("Posterior of the parameters, in data units", columns, rows, texts=(0, 1))
 
 
 def priors(fit: Fit) -> Table:
-    """Every prior in data units."""
+    """Every prior in data units; correlations of mediator effects have one of no choice."""
+    known = fit.model.priors_for(fit.data)
+    rows = []
+    for entry in entries(fit.tree["posterior"].to_dataset()):
+        label = parameter_label(fit, entry.name, entry.labels)
+        if entry.key in known:
+            rows.append((label, str(known[entry.key]), _origin(fit, entry)))
+        elif entry.name == MEDIATOR_EFFECT_CORR:
+            rows.append((label, "uniform over correlation matrices", "fixed"))
+    columns = ("Parameter", "Prior", "Origin")
+    return Table("Priors, in data units", columns, tuple(rows), texts=(0, 1, 2))
+
+
+def _origin(fit: Fit, entry: Entry) -> str:
+    set_here = {entry.name, f"{entry.name}[{', '.join(entry.labels.values())}]"}
+    chosen = entry.name == CORRELATION or set_here & set(fit.model.priors)
+    return "set by the user" if chosen else "default, scaled to the data"
+
+
+def covariates(found: Findings) -> Table | None:
+    """Effects of the covariates on direct effects; None where the model has none."""
+    fit = found.fit
+    if not fit.model.covariates:
+        return None
+    table = found.parameters[found.parameters["name"] == COVARIATE_EFFECT]
     rows = tuple(
         (
-            parameter_label(name, fit.data),
-            str(prior),
-            "set by the user" if name in fit.model.priors else "default, scaled to the data",
+            str(row["covariate"]),
+            number(float(fit.data.covariates[row["covariate"]].mean())),
+            shown(row["mean"]),
+            shown(row["sd"]),
+            interval(row["q2.5"], row["q97.5"]),
         )
-        for name, prior in fit.model.priors_for(fit.data).items()
+        for row in table.to_dict("records")
     )
-    return Table("Priors, in data units", ("Parameter", "Prior", "Origin"), rows, texts=(0, 1, 2))
+    columns = ("Covariate", "Mean over the rows", "Effect per unit", "sd", "95 % interval")
+    caption = f"How {direct(fit.model)}s differ with the covariates of a site"
+    return Table(caption, columns, rows)
 
 
 def chain_quality(found: Findings) -> Table:
     """Effective sizes and R-hat of every parameter."""
+    known = entries(found.fit.tree["posterior"].to_dataset())
     rows = tuple(
         (
-            parameter_label(row["name"], found.fit.data),
+            parameter_label(found.fit, entry.name, entry.labels),
             *(shown_count(row[key]) for key in ("ess_bulk", "ess_tail")),
             MISSING if math.isnan(row["r_hat"]) else f"{row['r_hat']:.4f}",
         )
-        for row in found.parameters.to_dict("records")
+        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
     )
     columns = ("Parameter", "Bulk ESS", "Tail ESS", "R-hat")
     return Table("Effective sample sizes (ESS) and agreement of chains", columns, rows)
@@ -149,26 +198,31 @@ def data(fit: Fit) -> Table:
     """List the estimates as they were used."""
     table = fit.data
     rows, note = _some_rows(fit, "")
-    numbers = {
-        f"Effect on {table.mediators[0]}": table.mediator_effect[:, 0],
-        "SE ": table.mediator_se[:, 0],
-        f"Total effect on {table.outcome}": table.total_effect,
-        "SE": table.total_effect_se,
-        "Error correlation": error_correlation(fit),
-        "Weight": table.weight,
-    }
+    columns: list[tuple[str, Any]] = []
+    for i, mediator in enumerate(table.mediators):
+        columns.append((f"Effect on {mediator}", table.mediator_effect[:, i]))
+        columns.append(("SE", table.mediator_se[:, i]))
+    columns.append((f"Total effect on {table.outcome}", table.total_effect))
+    columns.append(("SE", table.total_effect_se))
+    for i, mediator in enumerate(table.mediators):
+        of = f": {mediator}" if table.n_mediators > 1 else ""
+        columns.append((f"Error correlation{of}", error_correlation(fit, i)))
+    columns.append(("Weight", table.weight))
     if table.n is not None:
-        numbers["n"] = table.n
-    cells = [[shown(float(v)) for v in values[rows]] for values in numbers.values()]
+        columns.append(("n", table.n))
+    columns += [(name, table.covariates[name]) for name in fit.model.covariates]
+    if table.n_blocks < table.n_rows:
+        columns.append(("Block", table.block + 1.0))
+    cells = [[shown(float(v)) for v in values[rows]] for _, values in columns]
     names = [table.labels[i] for i in rows]
-    columns = ("Site", *(name.strip() for name in numbers))
-    return Table("Estimates as used", columns, tuple(zip(names, *cells, strict=True)), note=note)
+    headings = ("Site", *(name for name, _ in columns))
+    return Table("Estimates as used", headings, tuple(zip(names, *cells, strict=True)), note=note)
 
 
-def error_correlation(fit: Fit) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Correlation of the errors of each site's two estimates, 0 where an error is 0, shape (S,)."""
-    scale = fit.data.mediator_se[:, 0] * fit.data.total_effect_se
-    cross = fit.data.cov[:, 0, -1]
+def error_correlation(fit: Fit, mediator: int = 0) -> Floats:
+    """Correlation of the errors of each row's estimates, 0 where an error is 0, shape (R,)."""
+    scale = fit.data.mediator_se[:, mediator] * fit.data.total_effect_se
+    cross = fit.data.cov[:, mediator, -1]
     return np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
 
 

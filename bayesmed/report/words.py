@@ -1,110 +1,140 @@
-"""Parameters, effects and the model in words, as every output calls them."""
+"""Parameters, effects and data in words, as every output calls them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from bayesmed.core.names import (
-    ACME,
-    AVERAGE,
-    DIRECT_EFFECT,
+    AVERAGE_SLOPE,
+    CORRELATION,
+    COVARIATE,
+    COVARIATE_EFFECT,
+    DIRECT_EFFECT_DOF,
     DIRECT_EFFECT_MEAN,
     DIRECT_EFFECT_SD,
+    MEDIATOR,
+    MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
-    RELIABILITY,
-    SHARE_MEDIATED,
+    OTHER_MEDIATOR,
     SLOPE,
-    SUPERPOPULATION,
-    TOTAL_EFFECT,
+    SLOPE_AT_CENTRE,
+    SLOPE_LINEAR,
+    SLOPE_LINEAR_AT_CENTRE,
+    SLOPE_QUADRATIC,
+    SLOPE_SD,
     TOTAL_EFFECT_AT_CENTRE,
 )
 from bayesmed.data import SiteEstimates
+from bayesmed.effects.labels import direct, effect_label
 from bayesmed.generative import SiteSlope
-
-INTERACTION = (
-    "Where treatment also changes what the mediator does (a treatment–mediator interaction), the "
-    "slope is the coefficient of the total indirect effect and the direct effect is the pure one."
-)
+from bayesmed.inference import Fit
 
 
-def parameter_label(name: str, data: SiteEstimates) -> str:
-    """Return a parameter in words, with its symbol; a name without words stands for itself."""
-    mediator, outcome = data.mediators[0], data.outcome
+def parameter_label(fit: Fit, name: str, labels: Mapping[str, str]) -> str:
+    """Return an entry of a parameter in words, with its symbol.
+
+    Parameters
+    ----------
+    fit
+        The fit, whose model and data give the words.
+    name
+        The parameter; a name without words stands for itself.
+    labels
+        What the entry belongs to, by dim: mediator, other_mediator, covariate.
+    """
+    model, data = fit.model, fit.data
+    mediator = labels.get(MEDIATOR) or data.mediators[0]
+    other, covariate = labels.get(OTHER_MEDIATOR, ""), labels.get(COVARIATE, "")
+    several = f" of {mediator}" if data.n_mediators > 1 else ""
+    kind = direct(model)
     words = {
-        SLOPE: f"Slope δ: {outcome} per unit of {mediator}",
-        TOTAL_EFFECT_AT_CENTRE: f"Total effect on {outcome} at the centre",
-        DIRECT_EFFECT_MEAN: "Mean of the direct effects θ",
-        DIRECT_EFFECT_SD: "Spread of the direct effects θ",
-        MEDIATOR_EFFECT_MEAN: f"Mean of the effects γ on {mediator}",
-        MEDIATOR_EFFECT_SD: f"Spread of the effects γ on {mediator}",
+        SLOPE: f"{_slope(model)}: {data.outcome} per unit of {mediator}",
+        SLOPE_AT_CENTRE: f"Steepness of the curve{several} at the centre",
+        SLOPE_LINEAR: f"Change δ₁ of the slope{several} with γ",
+        SLOPE_LINEAR_AT_CENTRE: f"Curvature{several} at the centre, δ₁ + 3δ₂γ",
+        SLOPE_QUADRATIC: f"Change δ₂ of the slope{several} with γ²",
+        SLOPE_SD: f"Spread σ_δ of the slope{several} across sites",
+        AVERAGE_SLOPE: f"Average slope{several} in the population, E δ",
+        TOTAL_EFFECT_AT_CENTRE: f"Total effect on {data.outcome} at the centre",
+        DIRECT_EFFECT_MEAN: f"Mean μ_θ of the {kind}s θ",
+        DIRECT_EFFECT_SD: f"{'Scale' if model.robust else 'Spread'} σ_θ of the {kind}s θ",
+        DIRECT_EFFECT_DOF: f"Degrees of freedom ν of the {kind}s θ",
+        CORRELATION: f"Correlation ρ of {kind}s with effects on {mediator}",
+        COVARIATE_EFFECT: f"Effect ζ of {covariate} on {kind}s",
+        MEDIATOR_EFFECT_MEAN: f"Mean μ_γ of the effects γ on {mediator}",
+        MEDIATOR_EFFECT_SD: f"Spread σ_γ of the effects γ on {mediator}",
+        MEDIATOR_EFFECT_CORR: f"Correlation Ω of effects on {mediator} and {other}",
     }
     return words.get(name, name)
 
 
-def effect_label(name: str, data: SiteEstimates) -> str:
-    """Return an average effect in words; a name without words stands for itself."""
-    mediator = data.mediators[0]
-    here, wide = "over the sites", "in the population of sites"
-    words = {
-        ACME: f"Indirect effect through {mediator}, {here} (ACME)",
-        f"{AVERAGE}_{DIRECT_EFFECT}": f"Direct effect, {here}",
-        f"{AVERAGE}_{TOTAL_EFFECT}": f"Total effect on {data.outcome}, {here}",
-        f"{AVERAGE}_{SHARE_MEDIATED}": f"Share through {mediator}, {here}",
-        f"{SUPERPOPULATION}_{ACME}": f"Indirect effect through {mediator}, {wide}",
-        f"{SUPERPOPULATION}_{DIRECT_EFFECT}": f"Direct effect, {wide}",
-        f"{SUPERPOPULATION}_{TOTAL_EFFECT}": f"Total effect on {data.outcome}, {wide}",
-        f"{SUPERPOPULATION}_{SHARE_MEDIATED}": f"Share through {mediator}, {wide}",
-        RELIABILITY: f"Reliability of the estimated effects on {mediator}",
-    }
-    return words.get(name, name)
+def _slope(model: SiteSlope) -> str:
+    match model.slope:
+        case "random":
+            return "Average slope δ"
+        case "polynomial":
+            return "Slope δ₀ where γ is 0"
+    return "Slope δ"
+
+
+def slope_label(fit: Fit, mediator: str) -> str:
+    """Return the slope an answer is about, averaged where it varies."""
+    average = "Average slope" if fit.model.slope != "constant" else "Slope"
+    return f"{average}: {fit.data.outcome} per unit of {mediator}"
+
+
+def average_label(fit: Fit, name: str, mediator: str = "") -> str:
+    """Return an average effect in words."""
+    mediator = mediator or (fit.data.mediators[0] if fit.data.n_mediators == 1 else "")
+    return capital(effect_label(name, fit.model, mediator=mediator, outcome=fit.data.outcome))
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["LDL"]), joined(["LDL", "HDL", "CRP"])
+    ('LDL', 'LDL, HDL and CRP')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def of_mediators(data: SiteEstimates) -> str:
+    """Return all mediators as a list in a sentence."""
+    return joined(data.mediators)
+
+
+def sites(data: SiteEstimates) -> str:
+    """Return how many sites there are, and how many arms where some have several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[1, 2], total_effect=[1, 2], cov=np.zeros((2, 2, 2)))
+    >>> sites(data)
+    '2 sites'
+    """
+    at = len(set(data.site))
+    return f"{at} sites" if at == data.n_rows else f"{data.n_rows} arms of {at} sites"
 
 
 def question(data: SiteEstimates) -> str:
     """Return the question a fit answers, in words."""
     return (
-        f"How much of the treatment's effect on {data.outcome} runs through its effect on "
-        f"{data.mediators[0]}?"
+        f"How much of the treatment's effect on {data.outcome} runs through its "
+        f"{'effect' if data.n_mediators == 1 else 'effects'} on {of_mediators(data)}?"
     )
 
 
 def title(data: SiteEstimates) -> str:
     """Return a title for a fit that was given none."""
-    return f"Effects on {data.outcome} through {data.mediators[0]}"
-
-
-def model_in_words(model: SiteSlope, data: SiteEstimates) -> tuple[str, ...]:
-    """Return the model as sentences, with its equations in letters."""
-    mediator, outcome = data.mediators[0], data.outcome
-    estimates = (
-        "The two estimates of a site scatter around its true effects with the sampling covariance "
-        f"V that came with them: (γ̂, β̂) ~ Normal((γ, β), V). Here γ is the effect of treatment on "
-        f"{mediator} and β its total effect on {outcome}."
-    )
-    spread = f"True effects on {mediator} vary across sites: γ ~ Normal(μ_γ, σ_γ²)."
-    if model.direct_effect:
-        line = (
-            "Each site's total effect is its direct effect plus the slope times its mediator "
-            "effect: β = θ + δγ, with direct effects θ ~ Normal(μ_θ, σ_θ²). The indirect effect "
-            "of a site is δγ."
-        )
-    else:
-        line = (
-            "Total effects lie on a line through the origin, β = δγ: this model has no direct "
-            "effect, so all of every total effect is indirect."
-        )
-    return (estimates, f"{spread} {line}", INTERACTION)
-
-
-def assumptions(model: SiteSlope) -> tuple[str, ...]:
-    """Return what the answer relies on whatever the data, one sentence each."""
-    between = (
-        "Across sites, effects on the mediator are unrelated to direct effects (Fu 2023, "
-        "Assumption 1). These data cannot check it."
-        if model.direct_effect
-        else "Treatment changes the outcome through the mediator only (exclusion)."
-    )
-    return (
-        "Within each site treatment is as good as randomly assigned: both effects are causal.",
-        between,
-        "The slope is the same at every site.",
-        "Estimates are normal around the true effects and their standard errors are right.",
-    )
+    return f"Effects on {data.outcome} through {of_mediators(data)}"

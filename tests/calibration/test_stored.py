@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.calibration import algorithm_1, seeds
+from tests.calibration import algorithm_1, seeds, shared_control, variants
 
 # Rates of the default model on Fu's Algorithm 1 that this package must reach (1,000 replicates).
 REQUIRED = {5: (0.004, 0.14, 0.94), 10: (0.03, 0.54, 0.98), 30: (0.04, 0.98, 0.94)}
@@ -50,3 +50,49 @@ def test_twenty_seeds_converged_on_every_shipped_table():
         assert row["divergences"] == 0, row
         assert row["r_hat"] < 1.01, row
         assert min(row["ess_bulk"], row["ess_tail"]) > 400, row
+
+
+def variant_rows():
+    rows = json.loads(variants.STORED.read_text())["rows"]
+    return [pytest.param(r, id=f"{r['variant']}, {r['sites']}, {r['estimand']}") for r in rows]
+
+
+def test_every_variant_was_studied():
+    rows = json.loads(variants.STORED.read_text())["rows"]
+    found = {(row["variant"], row["sites"]) for row in rows}
+    assert found == {(name, sites) for name in variants.DESIGNS for sites in variants.SITES}
+    assert all(row["replicates"] >= 200 for row in rows)
+
+
+@pytest.mark.parametrize("row", variant_rows())
+def test_variants_recover_their_own_populations(row):
+    if row["variant"] == "correlation ignored":
+        return
+    assert row["covers"] >= 0.95 - 3 * error(0.95, row["replicates"]) / np.sqrt(2), row
+
+
+def test_ignoring_a_correlation_fails_the_more_the_more_sites():
+    rows = json.loads(variants.STORED.read_text())["rows"]
+    bad = {r["sites"]: r for r in rows if r["variant"] == "correlation ignored"}
+    assert bad[30]["bias"] > 4 * bad[30]["bias_error"]
+    assert bad[30]["covers"] < bad[8]["covers"]
+
+
+def test_ignoring_a_shared_control_biases_the_slope_and_using_it_does_not():
+    rows = json.loads(shared_control.STORED.read_text())["rows"]
+    by = {(r["sites"], r["covariance"]): r for r in rows}
+    for sites in shared_control.SITES:
+        used, ignored = by[sites, "used"], by[sites, "ignored"]
+        assert used["replicates"] >= 200
+        assert abs(used["mean"]) < 3 * used["mean_error"]
+        assert abs(ignored["mean"]) > 3 * ignored["mean_error"]
+        assert used["median_width"] < ignored["median_width"]
+        assert used["covers"] >= 0.95 - 3 * error(0.95, used["replicates"]) / np.sqrt(2)
+
+
+def test_the_study_of_shared_controls_can_be_repeated():
+    found = [shared_control.simulate(8, np.random.default_rng(i)) for i in range(3)]
+    for used, ignored in found:
+        assert used.n_blocks == 8
+        assert ignored.n_blocks == 16
+        np.testing.assert_array_equal(used.total_effect, ignored.total_effect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bayesmed.cards import Framing, load_card
@@ -34,8 +35,12 @@ assumptions = ["Random assignment.", "One slope."]
 
 [model]
 type = "site_slope"
-slope = "constant"
+slope = "random"
 direct_effect = true
+direct_effect_distribution = "student_t"
+correlation = { distribution = "Uniform", lower = -0.5, upper = 0.5 }
+covariates = ["year"]
+interaction = true
 
 [data]
 file = "sites.csv"
@@ -73,6 +78,10 @@ mu = 0
 sigma = 1
 unit = "data"
 
+[priors."slope_sd[hope]"]
+distribution = "HalfNormal"
+sigma = 2
+
 [priors.direct_effect_sd]
 distribution = "HalfNormal"
 sigma = 0.5
@@ -104,10 +113,15 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         assumptions=("Random assignment.", "One slope."),
     )
     assert card.model == SiteSlope(
-        slope="constant",
+        slope="random",
         direct_effect=True,
+        direct_effect_distribution="student_t",
+        correlation=Prior("Uniform", lower=-0.5, upper=0.5),
+        covariates=("year",),
+        interaction=True,
         priors={
             "slope": Prior("Normal", mu=0, sigma=1),
+            "slope_sd[hope]": Prior("HalfNormal", sigma=2),
             "direct_effect_sd": Prior("HalfNormal", sigma=0.5, unit="scaled"),
         },
     )
@@ -169,6 +183,72 @@ def test_an_absolute_data_file_stays_where_it_is(tmp_path: Path) -> None:
     assert load_card(card).load_data().n_rows == 4
 
 
+TWO = """site,g1,s1,g2,s2,b,sb,c1,c2,c12,urban
+A,0.1,0.1,0.3,0.1,0.5,0.2,0.004,0.002,0.003,0
+B,0.4,0.1,0.1,0.1,0.9,0.2,0.004,0.002,0.003,1
+C,0.7,0.1,0.2,0.1,1.4,0.2,0.004,0.002,0.003,0
+D,0.9,0.1,0.6,0.1,1.5,0.2,0.004,0.002,0.003,1
+"""
+
+TWO_CARD = """
+[model]
+type = "site_slope"
+slope = "random"
+covariates = ["urban"]
+
+[data]
+file = "two.csv"
+site = "site"
+covariates = ["urban"]
+total_effect = "b"
+total_effect_se = "sb"
+
+[[data.mediators]]
+name = "LDL"
+effect = "g1"
+se = "s1"
+cov = "c1"
+
+[[data.mediators]]
+name = "HDL"
+effect = "g2"
+se = "s2"
+cov = "c2"
+
+[[data.covariances]]
+first = "LDL"
+second = "HDL"
+cov = "c12"
+
+[priors."slope[LDL]"]
+distribution = "Normal"
+mu = 1
+sigma = 0.5
+
+[priors."covariate_effect[urban]"]
+distribution = "Normal"
+sigma = 3
+"""
+
+
+def test_a_card_of_two_mediators_gives_data_and_priors_of_both(tmp_path: Path) -> None:
+    write(tmp_path, TWO, "two.csv")
+    card = load_card(write(tmp_path, TWO_CARD))
+    data = card.load_data()
+    assert data.mediators == ("LDL", "HDL")
+    expected = [[0.01, 0.003, 0.004], [0.003, 0.01, 0.002], [0.004, 0.002, 0.04]]
+    assert data.cov[0] == pytest.approx(np.array(expected))
+    card.model.check_data(data)
+    priors = card.model.priors_for(data)
+    assert priors["slope[LDL]"] == Prior("Normal", mu=1, sigma=0.5)
+    assert priors["slope[HDL]"].distribution == "Normal"
+    assert priors["covariate_effect[urban]"] == Prior("Normal", mu=0, sigma=3)
+    assert "slope_sd[LDL]" in priors
+    wrong = TWO_CARD.replace("slope[LDL]", "slope[LDK]")
+    with pytest.raises(DataError, match=r"slope\[LDK\].*'slope\[LDL\]'"):
+        load_card(write(tmp_path, wrong)).model.check_data(data)
+
+
 def test_where_keeps_rows_of_whole_numbers_and_texts(tmp_path: Path) -> None:
     write(tmp_path, SITES, "sites.csv")
     card = MODEL + DATA + 'site = "country"\nwhere = { year = 2010 }\n' + MEDIATOR
@@ -223,6 +303,33 @@ BAD = [
     (MODEL + 'direct_effect = "true"\n' + DATA + MEDIATOR, r"direct_effect is 'true'.*true or"),
     ('model = "site_slope"\n' + DATA + MEDIATOR, r"model is 'site_slope'.*section"),
     ("[[model]]\n" + DATA + MEDIATOR, r"model is .*section"),
+    (MODEL + 'correlation = "0.3"\n' + DATA + MEDIATOR, r"correlation is '0\.3'.*without quotes"),
+    (
+        MODEL + "correlation = 1.0\n" + DATA + MEDIATOR,
+        r"\[model\].*correlation is 1\.0.*\(-1, 1|less",
+    ),
+    (
+        MODEL + 'correlation = { distribution = "Normal", sigma = 1 }\n' + DATA + MEDIATOR,
+        r"\[model\].*correlation allows values outside",
+    ),
+    (
+        MODEL + 'correlation = { distribution = "Uniform", low = 0 }\n' + DATA + MEDIATOR,
+        r"'model\.correlation\.low' is not known.*'lower'",
+    ),
+    (MODEL + 'covariates = "year"\n' + DATA + MEDIATOR, r"model\.covariates is 'year'.*list"),
+    (
+        MODEL + 'covariates = ["yea"]\n' + DATA + 'covariates = ["year"]\n' + MEDIATOR,
+        r"model\.covariates names 'yea', which is no covariate.*'year'",
+    ),
+    (MODEL + "interaction = 1\n" + DATA + MEDIATOR, r"model\.interaction is 1.*true or false"),
+    (
+        MODEL + 'direct_effect_distribution = "cauchy"\n' + DATA + MEDIATOR,
+        r"\[model\].*'cauchy'.*'normal'",
+    ),
+    (
+        MODEL + "direct_effect = false\ncorrelation = 0.2\n" + DATA + MEDIATOR,
+        r"\[model\]: correlation describes direct effects",
+    ),
     (MODEL, r"data is missing"),
     (MODEL + DATA, r"data\.mediators is missing"),
     (MODEL + DATA + 'mediators = "effort"\n', r"data\.mediators is 'effort'.*\[\[data\.mediators"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from bayesmed.cards import card_names, find_card, load_card, new_card
-from bayesmed.cards.card import PRIOR, SAMPLER, TOP
-from bayesmed.cards.columns import DATA, MEDIATOR
+from bayesmed.cards.card import MODEL, PRIOR, SAMPLER, TOP
+from bayesmed.cards.columns import COVARIANCE, DATA, MEDIATOR
 from bayesmed.core.errors import CardError
 from bayesmed.data import dataset_names
 from bayesmed.inference import Sampler
+from bayesmed.priors import Prior
 
 
 def test_there_is_one_card_per_shipped_table_and_one_to_edit() -> None:
@@ -46,11 +48,43 @@ def test_the_card_to_edit_names_every_key_of_data_and_mediators() -> None:
 def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
     lines = new_card("site_slope").splitlines()
     off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
-    known = {*TOP, *DATA, *MEDIATOR, *PRIOR, *SAMPLER}
-    assert len(off) >= 10
+    known = {*TOP, *MODEL, *DATA, *MEDIATOR, *COVARIANCE, *PRIOR, *SAMPLER}
+    assert len(off) >= 20
     for line in off:
         (key,) = tomllib.loads(line)
         assert key in known
+
+
+def test_the_card_to_edit_names_every_choice_of_the_model() -> None:
+    text = new_card("site_slope")
+    for key in MODEL:
+        assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
+
+
+def model_choices() -> list[str]:
+    """Choices of the model that are switched off in the card to edit."""
+    text = new_card("site_slope")
+    section = text[text.index("[model]") : text.index("[data]")]
+    return [line[2:] for line in section.splitlines() if re.match(r"# [a-z_]+ = ", line)]
+
+
+@pytest.mark.parametrize("choice", model_choices())
+def test_a_choice_of_the_model_works_when_switched_on(tmp_path: Path, choice: str) -> None:
+    key = choice.split(" = ", maxsplit=1)[0]
+    text = new_card("site_slope")
+    if key == "slope":
+        text = re.sub(r"^slope = .*$", "", text, flags=re.MULTILINE)
+    text = text.replace(f"# {choice}", choice)
+    if key == "covariates":
+        text = text.replace("# covariates =", "covariates =")
+    path = tmp_path / "card.toml"
+    path.write_text(text, encoding="utf-8")
+    (value,) = tomllib.loads(choice).values()
+    found = getattr(load_card(path).model, key)
+    if isinstance(value, dict):
+        assert found == Prior.from_mapping(value)
+    else:
+        assert found == (tuple(value) if isinstance(value, list) else value)
 
 
 def test_an_unknown_card_offers_the_nearest() -> None:

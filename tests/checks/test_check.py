@@ -13,6 +13,7 @@ from bayesmed.effects import effects
 from bayesmed.generative import SiteSlope
 from bayesmed.inference import Fit, Sampler, fit
 from tests.calibration.algorithm_1 import simulate
+from tests.variants import VARIANTS, variant_fit
 
 EXACT = Sampler(engine="exact", draws=500)
 CODES = ["reliability", "sampling_covariance", "slope_modes"]
@@ -169,3 +170,48 @@ def test_a_check_does_not_change_the_fit(exact_fit):
     assert first == second
     assert exact_fit.tree.identical(before)
     assert isinstance(exact_fit, Fit)
+
+
+def test_several_mediators_are_judged_one_by_one():
+    fitted = variant_fit("two mediators")
+    found = by_code(fitted)
+    assert [r.code for r in check(fitted)][:5] == [
+        *("reliability[LDL]", "reliability[HDL]"),
+        "sampling_covariance",
+        *("slope_modes[LDL]", "slope_modes[HDL]"),
+    ]
+    median = effects(fitted).draws["reliability"].median(("chain", "draw"))
+    for name in ("LDL", "HDL"):
+        result = found[f"reliability[{name}]"]
+        assert result.value == pytest.approx(float(median.sel(mediator=name)))
+        assert f"Effects on {name} differ" in result.title
+        assert f"slope of {name} has one" in found[f"slope_modes[{name}]"].title
+    # Nothing is known of the spread of one mediator: only its slope is in doubt.
+    tree = fitted.tree.copy(deep=True)
+    tree["posterior"]["mediator_effect_sd"][..., 1] *= 1e-3
+    found = by_code(replace(fitted, tree=tree))
+    assert found["reliability[LDL]"].status == "passed"
+    assert found["reliability[HDL]"].status == "failed"
+    assert "The slope of HDL below is little more" in found["reliability[HDL]"].reason
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_can_be_checked(name):
+    fitted = variant_fit(name)
+    results = check(fitted)
+    assert len({r.code for r in results}) == len(results)
+    assert converged([r for r in results if r.code not in ("ess_bulk", "ess_tail", "r_hat")])
+    modes = [r for r in results if r.code.startswith("slope_modes")]
+    varies = fitted.model.slope != "constant"
+    assert all(("average slope" in r.title) == varies for r in modes)
+
+
+def test_the_modes_of_a_polynomial_are_those_of_its_average_slope():
+    fitted = variant_fit("polynomial")
+    tree = fitted.tree.copy(deep=True)
+    rng = np.random.default_rng(2)
+    values = np.where(rng.uniform(size=(4, 250, 1)) < 0.4, -3.0, 2.0)
+    tree["posterior"]["average_slope"][:] = values + rng.normal(0, 0.3, values.shape)
+    found = by_code(replace(fitted, tree=tree))["slope_modes"]
+    assert (found.status, found.value) == ("doubtful", 2)
+    assert found.reason.startswith("The posterior of the average slope has 2 modes")

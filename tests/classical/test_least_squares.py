@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayesmed.classical import expected_ols_slope, ols, wls
-from bayesmed.core.errors import DataError
+from bayesmed.classical import expected_ols_slopes, ols, wls
+from bayesmed.classical.least_squares import no_least_squares
 from bayesmed.data import SiteEstimates
+from tests.classical.tables import drawn, uneven
 
 
 def sites(mediator, total, mediator_var=0.01, total_var=0.04) -> SiteEstimates:
@@ -44,7 +46,7 @@ def test_slopes_intercepts_and_errors_are_those_of_the_normal_equations(estimato
     data = noisy()
     weight = np.ones(data.n_rows) if estimator is ols else 1 / data.total_effect_se**2
     found = estimator(data)
-    values = (found.slope, found.slope_se, found.intercept, found.intercept_se)
+    values = (found.slope[0], found.slope_se[0], found.intercept, found.intercept_se)
     np.testing.assert_allclose(values, closed_form(data, weight), rtol=1e-10)
     assert found.defined
     assert found.reason == ""
@@ -54,7 +56,7 @@ def test_a_line_through_the_origin_has_no_intercept() -> None:
     data = noisy()
     x, y = data.mediator_effect[:, 0], data.total_effect
     found = ols(data, intercept=False)
-    assert found.slope == pytest.approx(float(x @ y / (x @ x)))
+    assert found.slope[0] == pytest.approx(float(x @ y / (x @ x)))
     assert math.isnan(found.intercept)
 
 
@@ -64,14 +66,15 @@ def test_units_change_estimates_as_units(mediator_power: float, outcome_power: f
     data = noisy()
     factors = 10**mediator_power, 10**outcome_power
     plain, scaled = wls(data), wls(data.rescaled([factors[0]], factors[1]))
-    assert scaled.slope == pytest.approx(plain.slope * factors[1] / factors[0], rel=1e-8)
+    assert scaled.slope[0] == pytest.approx(plain.slope[0] * factors[1] / factors[0], rel=1e-8)
     assert scaled.intercept_se == pytest.approx(plain.intercept_se * factors[1], rel=1e-8)
 
 
 def test_two_sites_have_a_slope_and_no_standard_error() -> None:
     found = ols(sites([0, 1], [0, 3]))
-    assert found.slope == pytest.approx(3.0)
-    assert math.isnan(found.slope_se)
+    assert found.slope[0] == pytest.approx(3.0)
+    assert math.isnan(found.slope_se[0])
+    assert math.isnan(found.interval_low[0])
     assert "no site is left over" in found.reason
 
 
@@ -79,21 +82,39 @@ def test_an_exact_total_effect_leaves_wls_undefined() -> None:
     found = wls(sites([0, 1, 2], [0, 3, 5], total_var=np.array([0.1, 0.0, 0.1])))
     assert not found.defined
     assert "site '2'" in found.reason
-    assert math.isnan(found.slope)
+    assert math.isnan(found.slope[0])
 
 
-def test_several_mediators_are_refused() -> None:
-    data = SiteEstimates.from_arrays(
-        mediator_effect=[[0, 1], [1, 2], [2, 4]], total_effect=[1, 2, 3], cov=np.zeros((3, 3, 3))
-    )
-    with pytest.raises(DataError, match="one mediator"):
-        ols(data)
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("estimator", [ols, wls])
+def test_several_mediators_are_those_of_statsmodels(estimator, intercept: bool) -> None:
+    data = drawn(3, 20, uneven(4, 20, 2), slope=[1.0, -2.0])
+    x = data.mediator_effect
+    x = sm.add_constant(x, prepend=False) if intercept else x
+    weights = np.ones(20) if estimator is ols else 1 / data.total_effect_se**2
+    oracle = sm.WLS(data.total_effect, x, weights=weights).fit()
+    found = estimator(data, intercept=intercept)
+    np.testing.assert_allclose(found.slope, oracle.params[:2], rtol=1e-9)
+    np.testing.assert_allclose(found.slope_se, oracle.bse[:2], rtol=1e-9)
+    ends = np.column_stack([found.interval_low, found.interval_high])
+    np.testing.assert_allclose(ends, oracle.conf_int()[:2], rtol=1e-9)
+    assert math.isnan(found.intercept) is not intercept
+    assert not found.covariance_used
+
+
+def test_effects_that_determine_no_line_leave_it_undefined() -> None:
+    assert "all 0" in no_least_squares(np.zeros((3, 1)), intercept=False)
+    x = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [5.0, 10.0]])
+    flat = np.zeros((4, 3, 3))
+    collinear = SiteEstimates.from_arrays(mediator_effect=x, total_effect=x[:, 0], cov=flat)
+    assert "collinear" in ols(collinear).reason
+    assert "2 sites cannot determine 3" in ols(collinear.take([0, 1])).reason
 
 
 @pytest.mark.parametrize("through_origin", [False, True])
 def test_the_expected_slope_is_the_limit_of_least_squares(through_origin: bool) -> None:
     rng = np.random.default_rng(11)
-    n, slope, mean, sd = 200_000, 1.7, 0.4, 0.8
+    n, slope, mean, sd = 40_000, 1.7, 0.4, 0.8
     cov = np.array([[0.5, 0.3], [0.3, 0.6]])
     mediator = rng.normal(mean, sd, n)
     direct = 0.0 if through_origin else rng.normal(0.2, 0.3, n)
@@ -105,5 +126,6 @@ def test_the_expected_slope_is_the_limit_of_least_squares(through_origin: bool) 
     )
     found = ols(data, intercept=not through_origin)
     square = sd**2 + mean**2 if through_origin else sd**2
-    expected = expected_ols_slope(slope, square, cov[0, 0], cov[0, 1])
-    assert abs(found.slope - expected) < 4.5 * found.slope_se
+    matrices = np.full((1, 1, 1), square), cov[:1, :1], cov[0, 1:]
+    (expected,) = expected_ols_slopes(np.array([[slope]]), *matrices)[0]
+    assert abs(found.slope[0] - expected) < 4.5 * found.slope_se[0]

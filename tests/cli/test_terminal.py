@@ -13,15 +13,18 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+FIT = ("fit", "study.toml", "--out", "a")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_a_terminal(study: Path, columns: int, **environment: str) -> str:
-    """Run a fit on a pseudo-terminal and return everything it wrote there."""
+def on_a_terminal(
+    study: Path, columns: int, words: tuple[str, ...] = FIT, **environment: str
+) -> str:
+    """Run a command on a pseudo-terminal and return everything it wrote there."""
     ours, theirs = pty.openpty()
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "bayesmed", "fit", study.name, "--out", "a"],
+        [sys.executable, "-m", "bayesmed", *words],
         cwd=study.parent,
         stdin=theirs,
         stdout=theirs,
@@ -67,3 +70,11 @@ def test_a_narrow_terminal_is_not_overrun(study: Path, columns: int) -> None:
     lines = [line for line in answer.splitlines() if "report.html" not in line]
     assert max(map(len, lines)) <= columns
     assert "Slope" in answer
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_comparison_fits_a_narrow_terminal(study: Path, columns: int) -> None:
+    written = CONTROL.sub("", on_a_terminal(study, columns, ("compare", "study.toml")))
+    lines = written[written.index("Estimator") :].splitlines()
+    assert max(map(len, lines)) <= columns
+    assert ("sd or SE" in written) == (columns >= 60)

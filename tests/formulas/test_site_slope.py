@@ -14,7 +14,6 @@ from bayesmed.formulas.site_slope import (
     outcome_conditional_noise,
     outcome_on_mediator_estimate,
     reliability,
-    site_effects_given_estimates,
 )
 from bayesmed.formulas.site_slope_integrated import NormalPrior, integrated_log_density
 
@@ -126,24 +125,6 @@ def test_density_does_not_depend_on_units_signs_or_order(corr):
     order = rng.permutation(7)
     permuted = log_density(*estimates[:, order], SamplingCovariance.of(v[order]), **PARAMETERS)
     np.testing.assert_array_equal(permuted, base[order])
-
-
-def test_conditional_mean_of_site_effects_is_gaussian_conditioning():
-    v = covariance(0.3, 0.4, -0.4)
-    mean, total = marginal(v, **PARAMETERS)
-    residual = np.array([0.9, 0.2]) - mean
-    g, t = 0.25, 0.36
-    cross = np.array([[g, 1.7 * g], [0.0, t]])
-    expected = np.array([0.4, -0.3]) + cross @ np.linalg.solve(total, residual)
-    found = site_effects_given_estimates(
-        (0.4, -0.3),
-        tuple(residual),
-        SamplingCovariance.of(v),
-        slope=1.7,
-        mediator_effect_sd=0.5,
-        direct_effect_sd=0.6,
-    )
-    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("per_slope", [0.0, 0.45])

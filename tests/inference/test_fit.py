@@ -236,7 +236,7 @@ def test_what_cannot_be_fitted_is_refused_before_work(sites, compilations):
         cov=np.tile(np.eye(3) * 0.01, (3, 1, 1)),
     )
     with pytest.raises(DataError, match="one mediator"):
-        fit(SiteSlope(), two, seed=1, progress=shown)
+        fit(SiteSlope(correlation=0.3), two, seed=1, progress=shown)
     with pytest.raises(ModelError, match="seed"):
         fit(SiteSlope(), sites, seed=-1, progress=shown)
     model = SiteSlope(priors={"mediator_effect_mean": Prior("Cauchy", alpha=0, beta=1)})

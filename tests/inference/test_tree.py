@@ -21,6 +21,7 @@ FIXED = {
     "direct_effect_sd": 0.5,
     "total_effect_at_centre": 0.5,
 }
+BY_MEDIATOR = ("slope", "mediator_effect_mean", "mediator_effect_sd")
 # Bound on the largest of some hundred standardised deviations: passed by 99.9 % of seeds.
 LARGEST = 4.5
 
@@ -43,10 +44,16 @@ def hard_sites():
     )
 
 
+def varied(vary):
+    """Draws of every parameter, one mediator on the last axis where there is one for each."""
+    found = {name: vary(value) for name, value in FIXED.items()}
+    return {name: v[..., None] if name in BY_MEDIATOR else v for name, v in found.items()}
+
+
 @pytest.fixture(scope="module")
 def at_fixed_parameters(hard_sites):
     """The tree of 4 x 10,000 draws that all have the same parameters."""
-    draws = {name: np.full((4, 10_000), value) for name, value in FIXED.items()}
+    draws = varied(lambda value: np.full((4, 10_000), value))
     return assemble(SiteSlope(), hard_sites, draws, None, seed=3)
 
 
@@ -229,9 +236,8 @@ def test_groups_and_dims(name, request, sites):
     assert set(fitted.tree["prior"].data_vars) == parameters
     derived = {"direct_effect_mean"} if fitted.model.direct_effect else set()
     assert set(fitted.tree["log_prior"].data_vars) == parameters - derived
-    by_mediator = {"slope", "mediator_effect_mean", "mediator_effect_sd"}
     for parameter in parameters:
-        dims = ("chain", "draw", "mediator") if parameter in by_mediator else ("chain", "draw")
+        dims = ("chain", "draw", "mediator") if parameter in BY_MEDIATOR else ("chain", "draw")
         assert fitted.tree["posterior"][parameter].dims == dims
     for group in ("posterior_predictive", "posterior_predictive_same_sites", "prior_predictive"):
         predicted = fitted.tree[group].to_dataset()
@@ -295,7 +301,7 @@ def test_arviz_reads_the_tree(name, request, capsys):
 
 def test_thinning_keeps_draws_aligned(sites, monkeypatch):
     rng = np.random.default_rng(2)
-    draws = {name: value + 0.1 * rng.uniform(size=(2, 90)) for name, value in FIXED.items()}
+    draws = varied(lambda value: value + 0.1 * rng.uniform(size=(2, 90)))
     whole = assemble(SiteSlope(), sites, draws, None, seed=3)
     monkeypatch.setattr(tree, "SITE_VALUES", 2 * 90 * sites.n_rows / 3.5)
     thinned = assemble(SiteSlope(), sites, draws, None, seed=3)
@@ -327,7 +333,7 @@ def test_many_sites_stay_within_the_limit_and_arviz_reads_them():
         total_effect=rng.normal(0.5, 0.8, n),
         cov=np.tile(np.diag([0.04, 0.04]), (n, 1, 1)),
     )
-    draws = {name: value + 0.01 * rng.normal(size=(4, 1000)) for name, value in FIXED.items()}
+    draws = varied(lambda value: value + 0.01 * rng.normal(size=(4, 1000)))
     made = assemble(SiteSlope(), data, draws, None, seed=3)
     effects = made["site_effects"]["mediator_effect"]
     assert effects.size <= tree.SITE_VALUES < 4 * 1000 * n

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import arviz_stats as azs
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -15,6 +16,8 @@ from bayesmed.inference.exact import PROBABILITIES
 from bayesmed.priors import Prior
 
 HERE = Path(__file__).parent
+# Data that do not ship lie beside the numbers.
+RANDOM = "random_star"
 DATASETS = {"mechte": "mechte_example", "berkey": "berkey1998"}
 # 4 x 25,000 draws at NUTS's efficiency here: see the least effective size below.
 MIN_ESS = 20_000
@@ -28,12 +31,17 @@ def reference(name):
         total_effect=c["total_effect"],
         total_effect_se=c["total_effect_se"],
     )
-    data = SiteEstimates.from_frame(load_dataset(DATASETS[name]), columns)
+    if name == RANDOM:
+        frame = pd.read_csv(HERE / f"site_slope_{name}.csv")
+    else:
+        frame = load_dataset(DATASETS[name])
+    data = SiteEstimates.from_frame(frame, columns)
     priors = {
-        key: Prior(p["distribution"], mu=p["mu"], sigma=p["sigma"])
+        key: Prior(p["distribution"], **{k: p[k] for k in ("mu", "sigma") if p[k] is not None})
         for key, p in found["priors"].items()
     }
-    return SiteSlope(priors=priors), data, found["parameters"]
+    model = SiteSlope(slope="random" if name == RANDOM else "constant", priors=priors)
+    return model, data, found["parameters"]
 
 
 def draws_of(sampled, name):
@@ -93,3 +101,21 @@ def test_nuts_agrees_with_the_reference_and_with_quadrature(name):
         expected, error = reference_numbers(row)
         assert (np.abs(numbers - expected) / np.hypot(own, error)).max() < 4, key
         assert (np.abs(numbers - exact_numbers(exact[key])) / own).max() < 4, key
+
+
+def test_random_slope_agrees_with_the_reference():
+    model, data, parameters = reference(RANDOM)
+    sampled = fit(model, data, sampler=Sampler(draws=10_000), seed=22)
+    assert not sampled.tree["sample_stats"]["diverging"].any()
+    assert set(parameters) == set(model.parameters)
+    for key, row in parameters.items():
+        draws = draws_of(sampled, key)
+        quantiles = np.quantile(draws, PROBABILITIES)
+        numbers = np.array([draws.mean(), draws.std(), *quantiles])
+        own = np.array(
+            [azs.mcse(draws, method="mean"), azs.mcse(draws, method="sd")]
+            + [azs.mcse(draws, method="quantile", prob=p) for p in PROBABILITIES],
+            dtype=float,
+        )
+        expected, error = reference_numbers(row)
+        assert (np.abs(numbers - expected) / np.hypot(own, error)).max() < 4, key

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from bayesmed.cards import Framing
-from bayesmed.classical import ols, wls
+from bayesmed.core.numbers import number
 from bayesmed.data import SiteEstimates
 from bayesmed.inference import Fit
-from bayesmed.report.answer import number
-from bayesmed.report.comparison import covariance_sensitivity, least_squares, why_they_differ
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Bullets, Content, Paragraph, Picture, Table
 from bayesmed.report.findings import findings
@@ -121,50 +119,11 @@ def test_chains_have_a_picture_and_quadrature_a_sentence(plain: Content, sampled
     assert "deterministic quadrature" not in texts(found)
 
 
-def test_least_squares_stand_beside_the_posterior(plain_fit: Fit) -> None:
-    rows = least_squares(findings(plain_fit)).rows
-    assert next(row[0] for row in rows) == "Posterior"
-    for row, estimate in zip(rows[1:], (ols(plain_fit.data), wls(plain_fit.data)), strict=True):
-        assert row[1:] == tuple(
-            number(v)
-            for v in (
-                estimate.slope,
-                estimate.slope_se,
-                estimate.intercept,
-                estimate.intercept_se,
-            )
-        )
-
-
-def test_an_estimator_without_an_answer_says_why() -> None:
-    found = least_squares(findings(fitted(simulated(5, se=(0.1, 0.0)))))
-    assert found.rows[2][1:] == ("–",) * 4
-    assert "because the standard error of the total effect of site '1' is 0" in found.note
-
-
-def test_the_reliability_explains_the_difference(plain_fit: Fit) -> None:
-    text = why_they_differ(plain_fit).text
-    sd = np.asarray(plain_fit.tree["posterior"]["mediator_effect_sd"]).ravel()
-    assert f"factor of about {np.median(sd**2 / (sd**2 + 0.01)):.2f} (the reliability" in text
-
-
 def test_a_model_without_direct_effect_shows_none() -> None:
     found = compose(findings(fitted(simulated(6), direct_effect=False)))
     assert "Direct effect" not in table(found, "Effects by site").columns
     assert not [r for r in table(found, "Average effects").rows if "Direct" in r[0]]
     assert "no direct effect" in texts(found)
-    assert table(found, "Slope and intercept").rows[0][3:] == ("–", "–")
-
-
-def test_the_slope_is_shown_under_other_error_correlations() -> None:
-    fit = fitted(simulated(8, corr=0.0, covariance_given=False))
-    found = covariance_sensitivity(fit)
-    assert found is not None
-    slopes = {row[0]: float(row[1]) for row in found.rows}
-    exact = float(fit.tree["quadrature"]["mean"].sel(parameter="slope"))
-    assert slopes["0"] == pytest.approx(exact, rel=0.006)
-    assert slopes["0.75"] < slopes["-0.5"]
-    assert covariance_sensitivity(fitted(simulated(8))) is None
 
 
 def test_long_tables_say_what_they_leave_out() -> None:
@@ -178,7 +137,7 @@ def test_long_tables_say_what_they_leave_out() -> None:
 
 def test_pictures_have_words(plain: Content) -> None:
     assert [p.slug for p in plain.pictures] == [
-        *("scatter", "forest", "priors", "predicted", "refitted"),
+        *("scatter", "forest", "priors", "estimators", "predicted", "refitted"),
     ]
     for picture in plain.pictures:
         assert isinstance(picture, Picture)

@@ -9,24 +9,33 @@ from bayesmed.core.types import Floats, Integers
 from bayesmed.inference import Fit
 
 
-def parameter_draws(fit: Fit, name: str) -> Floats | None:
+def parameter_draws(fit: Fit, name: str, mediator: int = 0) -> Floats | None:
     """Return draws of a parameter, shape (chain, draw); None where the model has none."""
     posterior = fit.tree["posterior"]
     if name not in posterior.data_vars:
         return None
     values = posterior[name]
     if MEDIATOR in values.dims:
-        values = values.isel({MEDIATOR: 0})
+        values = values.isel({MEDIATOR: mediator})
     return np.asarray(values.transpose(CHAIN, DRAW), dtype=float)
 
 
-def site_draws(fit: Fit, group: str, name: str, rows: Integers | slice = slice(None)) -> Floats:
+def site_draws(
+    fit: Fit, group: str, name: str, rows: Integers | slice = slice(None), mediator: int = 0
+) -> Floats:
     """Return draws of a quantity of some sites, shape (draws, sites)."""
     values = fit.tree[group][name]
     if MEDIATOR in values.dims:
-        values = values.isel({MEDIATOR: 0})
+        values = values.isel({MEDIATOR: mediator})
     values = values.isel({SITE: rows}).transpose(CHAIN, DRAW, SITE)
     return np.asarray(values, dtype=float).reshape(-1, values.sizes[SITE])
+
+
+def site_means(fit: Fit, group: str, name: str) -> Floats:
+    """Posterior mean of a quantity of every site, shape (S,), or (S, P) where by mediator."""
+    values = fit.tree[group][name]
+    last = [MEDIATOR] if MEDIATOR in values.dims else []
+    return np.asarray(values.mean((CHAIN, DRAW)).transpose(SITE, *last), dtype=float)
 
 
 def evenly(n: int, most: int) -> Integers:

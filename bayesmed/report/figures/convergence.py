@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmed.core.names import CHAIN, DRAW
+from bayesmed.core.names import CHAIN, DRAW, MEDIATOR_EFFECT_CORR
 from bayesmed.core.types import Floats
 from bayesmed.inference import Fit
+from bayesmed.inference.entries import entries
 from bayesmed.report.figures import style
-from bayesmed.report.figures.columns import parameter_draws
 from bayesmed.report.words import parameter_label
 
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ def ranks(fit: Fit) -> Figure:
 
     Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), section 4.3.
     """
-    names = fit.model.parameters
+    names = (*fit.model.parameters, MEDIATOR_EFFECT_CORR)
+    shown = [e for e in entries(fit.tree["posterior"].to_dataset()) if e.name in names]
     energy = "sample_stats" in fit.tree.children
-    rows = -(-(len(names) + energy) // COLUMNS)
+    rows = -(-(len(shown) + energy) // COLUMNS)
     with style.drawing():
         figure = style.new_figure(0.5 + 1.5 * rows)
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for axes, name in zip(grid, names, strict=False):
-            draws = parameter_draws(fit, name)
-            assert draws is not None
-            _rank_panel(axes, draws)
-            axes.set_title(style.axis_label(parameter_label(name, fit.data), 46))
+        for axes, entry in zip(grid, shown, strict=False):
+            _rank_panel(axes, np.asarray(entry.values, dtype=float))
+            label = parameter_label(fit, entry.name, entry.labels)
+            axes.set_title(style.axis_label(label, 46))
         if energy:
-            _energy_panel(grid[len(names)], fit)
-        for axes in grid[len(names) + energy :]:
+            _energy_panel(grid[len(shown)], fit)
+        for axes in grid[len(shown) + energy :]:
             axes.set_visible(False)
     return figure
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from bayesmed.core.names import INDIRECT_EFFECT, SITE_EFFECTS
 from bayesmed.core.types import Floats, Integers
+from bayesmed.effects.labels import indirect
 from bayesmed.inference import Fit
 from bayesmed.report.figures import style
-from bayesmed.report.figures.columns import evenly, site_draws
-from bayesmed.report.figures.site_scatter import site_means
+from bayesmed.report.figures.columns import evenly, site_draws, site_means
+from bayesmed.report.words import capital
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,22 +20,31 @@ if TYPE_CHECKING:
 
 MOST_SITES = 60
 INTERVALS = (0.025, 0.25, 0.5, 0.75, 0.975)
+COLUMNS = 2
 
 
 def forest(fit: Fit) -> Figure:
     """Draw posterior medians, 50 % and 95 % intervals of indirect effects, and their average."""
+    mediators = range(fit.data.n_mediators)
+    columns = min(len(mediators), COLUMNS)
+    lines = -(-len(mediators) // columns)
     with style.drawing():
         rows = min(fit.data.n_rows, MOST_SITES) + 2
-        figure = style.new_figure(1.1 + 0.2 * rows)
-        draw_forest(figure.subplots(), fit)
+        figure = style.new_figure((1.1 + 0.2 * rows) * lines)
+        grid = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+        for axes, mediator in zip(grid, mediators, strict=False):
+            draw_forest(axes, fit, mediator=mediator)
+        for axes in grid[len(mediators) :]:
+            axes.set_visible(False)
     return figure
 
 
-def draw_forest(axes: Axes, fit: Fit, most: int = MOST_SITES) -> None:
+def draw_forest(axes: Axes, fit: Fit, most: int = MOST_SITES, mediator: int = 0) -> None:
     """Draw the forest of at most so many sites, the smallest effect at their bottom."""
     rows = shown_sites(fit, most)
-    quantiles = np.quantile(site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT, rows), INTERVALS, axis=0)
-    average = np.quantile(average_draws(fit), INTERVALS)
+    draws = site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT, rows, mediator)
+    quantiles = np.quantile(draws, INTERVALS, axis=0)
+    average = np.quantile(average_draws(fit, mediator), INTERVALS)
     y = np.arange(rows.size) + 2.0
     axes.axvline(0, color=style.MUTED, linewidth=0.8, zorder=1)
     axes.axvspan(average[0], average[-1], color=style.POSTERIOR, alpha=0.09, linewidth=0, zorder=0)
@@ -51,16 +61,25 @@ def draw_forest(axes: Axes, fit: Fit, most: int = MOST_SITES) -> None:
     axes.margins(x=0.03)
     style.light_grid(axes, "x")
     axes.spines["left"].set_visible(False)
-    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
-    axes.set_xlabel(style.axis_label(f"Indirect effect on {outcome} through {mediator} (δγ)"))
+    name, outcome = style.name(fit.data.mediators[mediator]), style.name(fit.data.outcome)
+    text = f"{capital(indirect(fit.model))} on {outcome} through {name} (δγ)"
+    narrow = fit.data.n_mediators > 1
+    axes.set_xlabel(style.axis_label(text, 32) if narrow else style.axis_label(text))
+    if narrow:
+        style.few_ticks(axes)
 
 
-def average_draws(fit: Fit) -> Floats:
+def average_draws(fit: Fit, mediator: int = 0) -> Floats:
     """Draws of the weighted average of the sites' indirect effects, flattened."""
-    return np.asarray(site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT) @ fit.data.weight)
+    draws = site_draws(fit, SITE_EFFECTS, INDIRECT_EFFECT, mediator=mediator)
+    return np.asarray(draws @ fit.data.weight)
 
 
 def shown_sites(fit: Fit, most: int = MOST_SITES) -> Integers:
-    """Return the rows drawn, by indirect effect: all, or some evenly spread with both ends."""
-    order = np.argsort(site_means(fit, INDIRECT_EFFECT), kind="stable")
+    """Return the rows drawn, by indirect effect through all mediators.
+
+    All of them, or some evenly spread with both ends.
+    """
+    means = site_means(fit, SITE_EFFECTS, INDIRECT_EFFECT).sum(axis=1)
+    order = np.argsort(means, kind="stable")
     return order[evenly(order.size, most)]

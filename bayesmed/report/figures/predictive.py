@@ -25,14 +25,19 @@ SLOPE_TITLE = "Least-squares slope"
 NEW_SITES = "posterior_predictive"
 CLOUD = 4000
 MOST_INTERVALS = 40
+COLUMNS = 3
 
 
 class Statistic(NamedTuple):
-    """A summary of the estimates: its observed value and those of predicted tables."""
+    """A summary of the estimates: its observed value and those of predicted tables.
+
+    ``mediator`` is the one it is about where there are several, else empty.
+    """
 
     title: str
     observed: float
     predicted: Floats
+    mediator: str = ""
 
     @property
     def p(self) -> float:
@@ -42,56 +47,62 @@ class Statistic(NamedTuple):
 
 def predictive_statistics(fit: Fit) -> tuple[Statistic, ...]:
     """Return summaries of the table of estimates beside those of tables at as many new sites."""
-    predicted = [
-        site_draws(fit, NEW_SITES, name)
-        for name in (MEDIATOR_EFFECT_ESTIMATE, TOTAL_EFFECT_ESTIMATE)
+    data = fit.data
+    mediators = range(data.n_mediators)
+    x = [site_draws(fit, NEW_SITES, MEDIATOR_EFFECT_ESTIMATE, mediator=i) for i in mediators]
+    predicted = np.stack(x, axis=-1), site_draws(fit, NEW_SITES, TOTAL_EFFECT_ESTIMATE)
+    observed = data.mediator_effect[None], data.total_effect[None]
+    drawn = _summaries(*predicted, fit.model.direct_effect)
+    seen = _summaries(*observed, fit.model.direct_effect)
+    names = data.mediators if data.n_mediators > 1 else ("",)
+    titles = [
+        *(("Spread of the estimated mediator effects", name) for name in names),
+        *((SLOPE_TITLE, name) for name in names),
+        ("Spread of the estimated total effects", ""),
+        ("Spread around the least-squares line", ""),
     ]
-    observed = [fit.data.mediator_effect[:, 0][None], fit.data.total_effect[None]]
-    intercept = fit.model.direct_effect
-    found = zip(_summaries(observed, intercept), _summaries(predicted, intercept), strict=True)
-    titles = (
-        "Spread of the estimated mediator effects",
-        "Spread of the estimated total effects",
-        SLOPE_TITLE,
-        "Spread around the least-squares line",
-    )
     return tuple(
-        Statistic(title, float(seen[0]), drawn)
-        for title, (seen, drawn) in zip(titles, found, strict=True)
+        Statistic(title, float(was[0]), would, name)
+        for (title, name), was, would in zip(titles, seen, drawn, strict=True)
     )
 
 
-def _summaries(estimates: list[Floats], intercept: bool) -> tuple[Floats, ...]:
-    """Spreads, least-squares slope and residual spread of tables, one per row."""
-    x, y = estimates
+def _summaries(x: Floats, y: Floats, intercept: bool) -> list[Floats]:
+    """Spreads, least-squares slopes and residual spread of tables (n, S, P) and (n, S)."""
     x_sd, y_sd = x.std(axis=1), y.std(axis=1)
     if intercept:
         x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-    slope = (x * y).sum(axis=1) / (x**2).sum(axis=1)
-    residual = y - slope[:, None] * x
-    return x_sd, y_sd, slope, np.sqrt((residual**2).mean(axis=1))
+    across = np.swapaxes(x, 1, 2)
+    # A table whose effects determine no line has the smallest slopes that fit.
+    slope = np.linalg.pinv(across @ x, hermitian=True) @ (across @ y[:, :, None])
+    residual = y - (x @ slope)[:, :, 0]
+    return [*x_sd.T, *slope[:, :, 0].T, y_sd, np.sqrt((residual**2).mean(axis=1))]
 
 
 def predictive_tables(fit: Fit) -> Figure:
     """Draw the joint cloud of estimates predicted at new sites, and summaries of whole tables."""
+    statistics, mediators = predictive_statistics(fit), range(fit.data.n_mediators)
+    clouds, rows = len(mediators), -(-len(statistics) // 2)
+    heights = [2.1] * clouds + [1.0] * rows
     with style.drawing():
-        figure = style.new_figure(6.6)
-        grid = figure.add_gridspec(3, 2, height_ratios=(2.1, 1, 1))
-        axes = figure.add_subplot(grid[0, :])
-        _cloud(axes, fit)
-        for i, statistic in enumerate(predictive_statistics(fit)):
-            _histogram(figure.add_subplot(grid[1 + i // 2, i % 2]), statistic)
-        style.legend_above(figure, axes, columns=2)
+        figure = style.new_figure(0.5 + 1.5 * sum(heights))
+        grid = figure.add_gridspec(clouds + rows, 2, height_ratios=heights)
+        panels = [figure.add_subplot(grid[i, :]) for i in mediators]
+        for axes, mediator in zip(panels, mediators, strict=True):
+            _cloud(axes, fit, mediator)
+        for i, statistic in enumerate(statistics):
+            _histogram(figure.add_subplot(grid[clouds + i // 2, i % 2]), statistic)
+        style.legend_above(figure, panels[0], columns=2)
     return figure
 
 
-def _cloud(axes: Axes, fit: Fit) -> None:
+def _cloud(axes: Axes, fit: Fit, mediator: int) -> None:
     names = MEDIATOR_EFFECT_ESTIMATE, TOTAL_EFFECT_ESTIMATE
-    drawn = [site_draws(fit, NEW_SITES, name) for name in names]
+    drawn = [site_draws(fit, NEW_SITES, name, mediator=mediator) for name in names]
     # Neighbours come from one draw or one site: a stride of both shows the whole cloud.
     some = evenly(drawn[0].size, CLOUD)
     x, y = (values.T.ravel()[some] for values in drawn)
-    seen = fit.data.mediator_effect[:, 0], fit.data.total_effect
+    seen = fit.data.mediator_effect[:, mediator], fit.data.total_effect
     for values, observed, set_limits in ((x, seen[0], axes.set_xlim), (y, seen[1], axes.set_ylim)):
         inner = np.quantile(values, [0.005, 0.995])
         set_limits(*limits(np.concatenate([inner, observed]), np.zeros(observed.size + 2)))
@@ -101,8 +112,8 @@ def _cloud(axes: Axes, fit: Fit) -> None:
     size = 3.0 if crowded else 5.0
     style.points(axes, *seen, "o", style.ESTIMATE, size, "Estimates", crowded)
     style.light_grid(axes, "both")
-    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
-    axes.set_xlabel(style.axis_label(f"Estimated effect on {mediator}"))
+    name, outcome = style.name(fit.data.mediators[mediator]), style.name(fit.data.outcome)
+    axes.set_xlabel(style.axis_label(f"Estimated effect on {name}"))
     axes.set_ylabel(style.axis_label(f"Estimated total effect on {outcome}", 36))
 
 
@@ -120,7 +131,8 @@ def _histogram(axes: Axes, statistic: Statistic) -> None:
         histtype="stepfilled",
     )
     axes.axvline(statistic.observed, color=style.ESTIMATE, linewidth=2)
-    axes.set_title(f"{statistic.title} (p = {statistic.p:.2f})", fontsize=8.5)
+    about = f"\n{style.name(statistic.mediator)}" if statistic.mediator else ""
+    axes.set_title(f"{statistic.title} (p = {statistic.p:.2f}){about}", fontsize=8.5)
     axes.set_xlim(*span)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -129,21 +141,29 @@ def _histogram(axes: Axes, statistic: Statistic) -> None:
 
 
 def predictive_sites(fit: Fit) -> Figure:
-    """Draw each site's two estimates in the interval predicted for the same site."""
+    """Draw each site's estimates in the intervals predicted for the same site."""
     order = np.argsort(fit.data.total_effect, kind="stable")
     rows = order[evenly(order.size, MOST_INTERVALS)]
+    p = fit.data.n_mediators
+    columns = min(p + 1, COLUMNS)
+    lines = -(-(p + 1) // columns)
     with style.drawing():
-        figure = style.new_figure(1.2 + 0.17 * rows.size)
-        left, right = figure.subplots(1, 2, sharey=True)
-        mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
-        seen = fit.data.mediator_effect[rows, 0], fit.data.total_effect[rows]
-        _intervals(left, seen[0], site_draws(fit, SAME_SITES, MEDIATOR_EFFECT_ESTIMATE, rows))
-        _intervals(right, seen[1], site_draws(fit, SAME_SITES, TOTAL_EFFECT_ESTIMATE, rows))
-        left.set_xlabel(style.axis_label(f"Estimated effect on {mediator}", 32))
-        right.set_xlabel(style.axis_label(f"Estimated total effect on {outcome}", 32))
-        left.set_yticks(np.arange(rows.size), [style.name(fit.data.labels[i]) for i in rows])
-        left.set_ylim(-0.8, rows.size - 0.2)
-        style.legend_above(figure, left, columns=2)
+        figure = style.new_figure((1.2 + 0.17 * rows.size) * lines)
+        grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+        for i, axes in enumerate(grid.ravel()[: p + 1]):
+            about = f"Estimated total effect on {style.name(fit.data.outcome)}"
+            seen, name = fit.data.total_effect, TOTAL_EFFECT_ESTIMATE
+            if i < p:
+                about = f"Estimated effect on {style.name(fit.data.mediators[i])}"
+                seen, name = fit.data.mediator_effect[:, i], MEDIATOR_EFFECT_ESTIMATE
+            _intervals(axes, seen[rows], site_draws(fit, SAME_SITES, name, rows, min(i, p - 1)))
+            axes.set_xlabel(style.axis_label(about, 64 // columns))
+        for axes in grid.ravel()[p + 1 :]:
+            axes.set_visible(False)
+        for axes in grid[:, 0]:
+            axes.set_yticks(np.arange(rows.size), [style.name(fit.data.labels[i]) for i in rows])
+        grid[0, 0].set_ylim(-0.8, rows.size - 0.2)
+        style.legend_above(figure, grid[0, 0], columns=2)
     return figure
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmed.core.names import MEDIATOR
+from bayesmed.core.names import MEDIATOR_EFFECT_CORR
 from bayesmed.core.types import Floats
 from bayesmed.inference import Fit
+from bayesmed.inference.entries import entries
 from bayesmed.priors import Prior
 from bayesmed.report.figures import style
-from bayesmed.report.figures.columns import parameter_draws
 from bayesmed.report.words import parameter_label
 
 if TYPE_CHECKING:
@@ -24,25 +24,30 @@ POINTS = 180
 
 def prior_posterior(fit: Fit) -> Figure:
     """Draw the density of every parameter before and after the data."""
-    names = [*fit.model.parameters, *fit.model.derived]
-    rows = -(-len(names) // COLUMNS)
+    shown = entries(fit.tree["posterior"].to_dataset())
+    before = {e.key: np.asarray(e.values).ravel() for e in entries(fit.tree["prior"].to_dataset())}
+    rows = -(-len(shown) // COLUMNS)
     priors = fit.model.priors_for(fit.data)
     with style.drawing():
         figure = style.new_figure(0.55 + 1.75 * rows)
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for axes, name in zip(grid, names, strict=False):
-            _panel(axes, fit, name, priors.get(name))
-        for axes in grid[len(names) :]:
+        for axes, entry in zip(grid, shown, strict=False):
+            draws, prior = np.asarray(entry.values, dtype=float), priors.get(entry.key)
+            ends = (-np.inf, np.inf) if prior is None else prior.support
+            # Correlations have a prior of no choice.
+            support = (-1.0, 1.0) if entry.name == MEDIATOR_EFFECT_CORR else ends
+            _panel(axes, draws, before[entry.key], prior, support)
+            label = parameter_label(fit, entry.name, entry.labels)
+            axes.set_title(style.axis_label(label, 46))
+        for axes in grid[len(shown) :]:
             axes.set_visible(False)
         style.legend_above(figure, grid[0], columns=2)
     return figure
 
 
-def _panel(axes: Axes, fit: Fit, name: str, prior: Prior | None) -> None:
-    draws = parameter_draws(fit, name)
-    assert draws is not None
-    before = _prior_draws(fit, name)
-    support = prior.support if prior is not None else (-np.inf, np.inf)
+def _panel(
+    axes: Axes, draws: Floats, before: Floats, prior: Prior | None, support: tuple[float, float]
+) -> None:
     low, high = window(draws.ravel(), before, support)
     x = np.linspace(low, high, POINTS)
     after = density(draws.ravel(), x, support)
@@ -55,7 +60,6 @@ def _panel(axes: Axes, fit: Fit, name: str, prior: Prior | None) -> None:
             expected = np.exp(prior.log_density(x))
     dashed = {"color": style.PRIOR, "linewidth": 1.6, "linestyle": (0, (4, 2)), "zorder": 4}
     axes.plot(x, np.where(np.isfinite(expected), expected, np.nan), label="Prior", **dashed)  # type: ignore[arg-type]
-    axes.set_title(style.axis_label(parameter_label(name, fit.data), 46))
     axes.set_yticks([])
     axes.set_ylim(0, 1.12 * (float(after.max()) or 1.0))
     axes.set_xlim(low, high)
@@ -95,10 +99,3 @@ def density(draws: Floats, x: Floats, support: tuple[float, float]) -> Floats:
     z = (x[:, None] - middle[kept]) / width
     scale = draws.size * width * np.sqrt(2 * np.pi)
     return np.asarray(np.exp(-0.5 * z**2) @ counts[kept] / scale)
-
-
-def _prior_draws(fit: Fit, name: str) -> Floats:
-    values = fit.tree["prior"][name]
-    if MEDIATOR in values.dims:
-        values = values.isel({MEDIATOR: 0})
-    return np.asarray(values, dtype=float).ravel()

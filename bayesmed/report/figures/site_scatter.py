@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.classical import ols
-from bayesmed.core.names import (
-    DIRECT_EFFECT_MEAN,
-    MEDIATOR_EFFECT,
-    SITE_EFFECTS,
-    SLOPE,
-    TOTAL_EFFECT,
-)
+from bayesmed.core.names import INDIRECT_EFFECT, MEDIATOR_EFFECT, SITE_EFFECTS, TOTAL_EFFECT
 from bayesmed.core.types import Floats, Integers
 from bayesmed.inference import Fit
 from bayesmed.report.figures import style
-from bayesmed.report.figures.columns import evenly, parameter_draws, site_draws
+from bayesmed.report.figures.columns import evenly, site_means
+from bayesmed.report.figures.curve import band, curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,24 +21,27 @@ if TYPE_CHECKING:
 MOST_BARS = 120
 MOST_VECTORS = 1000
 LINES = 50
+POINTS = 60
 Z = 1.96
 NOISY = 3.0  # times the median standard error: longer bars may leave the picture
 
 
 def site_scatter(fit: Fit) -> Figure:
     """Draw estimates with both error bars, shrunken estimates, and posterior lines."""
+    mediators = range(fit.data.n_mediators)
     with style.drawing():
-        figure = style.new_figure(4.9)
-        axes = figure.subplots()
-        draw_site_scatter(axes, fit)
-        style.legend_above(figure, axes, columns=3)
+        figure = style.new_figure(0.6 + 4.3 * len(mediators))
+        grid = figure.subplots(len(mediators), 1, squeeze=False).ravel()
+        for axes, mediator in zip(grid, mediators, strict=True):
+            draw_site_scatter(axes, fit, mediator)
+        style.legend_above(figure, grid[0], columns=3)
     return figure
 
 
-def draw_site_scatter(axes: Axes, fit: Fit) -> None:
-    """Draw the picture into axes."""
-    x, y = fit.data.mediator_effect[:, 0], fit.data.total_effect
-    x_se, y_se = fit.data.mediator_se[:, 0], fit.data.total_effect_se
+def draw_site_scatter(axes: Axes, fit: Fit, mediator: int = 0) -> None:
+    """Draw the picture of one mediator into axes, what runs through others taken off."""
+    x, y = fit.data.mediator_effect[:, mediator], fit.data.total_effect - others(fit, mediator)
+    x_se, y_se = fit.data.mediator_se[:, mediator], fit.data.total_effect_se
     x_limits, y_limits = limits(x, x_se), limits(y, y_se)
     # Only widens: lines and bars that leave the picture are cut, points never are.
     axes.set_xlim(*x_limits)
@@ -66,11 +64,25 @@ def draw_site_scatter(axes: Axes, fit: Fit) -> None:
         zorder=3,
     )
     style.points(axes, x, y, "o", style.ESTIMATE, size, "Estimate, 95 % intervals", crowded)
-    _shrunken(axes, fit, size, crowded=crowded)
-    _lines(axes, fit, np.array(x_limits))
-    mediator, outcome = style.name(fit.data.mediators[0]), style.name(fit.data.outcome)
-    axes.set_xlabel(style.axis_label(f"Effect of treatment on {mediator} (γ)"))
-    axes.set_ylabel(style.axis_label(f"Total effect on {outcome} (β)", 44))
+    _shrunken(axes, fit, mediator, (x, y), size, crowded=crowded)
+    _lines(axes, fit, mediator, np.array(x_limits))
+    if fit.data.n_mediators == 1:
+        _least_squares(axes, fit, np.array(x_limits))
+    _name_axes(axes, fit, mediator)
+
+
+def _name_axes(axes: Axes, fit: Fit, mediator: int) -> None:
+    name, outcome = style.name(fit.data.mediators[mediator]), style.name(fit.data.outcome)
+    axes.set_xlabel(style.axis_label(f"Effect of treatment on {name} (γ)"))
+    total = f"Total effect on {outcome} (β)"
+    about = total if fit.data.n_mediators == 1 else f"Effect on {outcome} not through others"
+    axes.set_ylabel(style.axis_label(about, 44))
+
+
+def others(fit: Fit, mediator: int) -> Floats:
+    """Posterior mean of what runs through the other mediators at each site, shape (S,)."""
+    indirect = site_means(fit, SITE_EFFECTS, INDIRECT_EFFECT)
+    return np.asarray(indirect.sum(axis=1) - indirect[:, mediator])
 
 
 def barred(x: Floats) -> Integers:
@@ -86,30 +98,36 @@ def limits(estimate: Floats, se: Floats) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _lines(axes: Axes, fit: Fit, ends: Floats) -> None:
-    """Posterior lines thin, their median thick, least squares dashed."""
-    slopes = parameter_draws(fit, SLOPE)
-    assert slopes is not None
-    intercepts = parameter_draws(fit, DIRECT_EFFECT_MEAN)
-    slope = slopes.ravel()
-    intercept = np.zeros_like(slope) if intercepts is None else intercepts.ravel()
-    some = evenly(slope.size, LINES)
-    faint = [
-        [(x, a + b * x) for x in ends] for a, b in zip(intercept[some], slope[some], strict=True)
-    ]
-    label = "Posterior draws of the line"
+def _lines(axes: Axes, fit: Fit, mediator: int, ends: Floats) -> None:
+    """Posterior lines thin, their median thick; where slopes vary, where sites lie around it."""
+    bent, varies = fit.model.slope == "polynomial", fit.model.slope != "constant"
+    x = np.linspace(ends[0], ends[1], POINTS)
+    heights = curve(fit, mediator, x)
+    some = evenly(heights.shape[0], LINES)
+    at = slice(None) if bent else [0, -1]
+    faint = [list(zip(x[at], row[at], strict=True)) for row in heights[some]]
+    word = "curve" if bent else "line"
+    label = f"Posterior draws of the {word}"
     style.segments(axes, faint, style.POSTERIOR, label=label, alpha=0.16, linewidth=0.9)
-    x = np.linspace(ends[0], ends[1], 60)
-    middle = np.median(intercept[:, None] + slope[:, None] * x, axis=0)
+    middle = np.median(heights, axis=0)
     axes.plot(
         x, middle, color=style.POSTERIOR, linewidth=2, label="Posterior median at each γ", zorder=2
     )
+    if varies:
+        low, high = band(fit, mediator, x)
+        label = "95 % of true total effects"
+        axes.fill_between(
+            x, low, high, color=style.POSTERIOR, alpha=0.1, linewidth=0, label=label, zorder=0
+        )
+
+
+def _least_squares(axes: Axes, fit: Fit, ends: Floats) -> None:
     found = ols(fit.data, intercept=fit.model.direct_effect)
     if found.defined:
         start = found.intercept if fit.model.direct_effect else 0.0
         axes.plot(
             ends,
-            start + found.slope * ends,
+            start + found.slope[0] * ends,
             color=style.MUTED,
             linewidth=1.3,
             linestyle=(0, (4, 3)),
@@ -118,17 +136,21 @@ def _lines(axes: Axes, fit: Fit, ends: Floats) -> None:
         )
 
 
-def _shrunken(axes: Axes, fit: Fit, size: float, *, crowded: bool) -> None:
+def _shrunken(
+    axes: Axes,
+    fit: Fit,
+    mediator: int,
+    estimates: tuple[Floats, Floats],
+    size: float,
+    *,
+    crowded: bool,
+) -> None:
     """Posterior means of the sites, each tied to its estimate."""
-    means = [site_means(fit, name) for name in (MEDIATOR_EFFECT, TOTAL_EFFECT)]
-    x, y = fit.data.mediator_effect[:, 0], fit.data.total_effect
+    x, y = estimates
+    own = site_means(fit, SITE_EFFECTS, MEDIATOR_EFFECT)[:, mediator]
+    total = site_means(fit, SITE_EFFECTS, TOTAL_EFFECT) - others(fit, mediator)
     if not crowded:
-        ties = [[(x[i], y[i]), (means[0][i], means[1][i])] for i in barred(x)]
+        ties = [[(x[i], y[i]), (own[i], total[i])] for i in barred(x)]
         style.segments(axes, ties, style.MUTED, linewidth=0.7, zorder=4)
     label = "Posterior mean of the site"
-    style.points(axes, means[0], means[1], "D", style.POSTERIOR, 0.85 * size, label, crowded)
-
-
-def site_means(fit: Fit, name: str) -> Floats:
-    """Posterior mean of a quantity of every site, shape (S,)."""
-    return np.asarray(site_draws(fit, SITE_EFFECTS, name).mean(axis=0))
+    style.points(axes, own, total, "D", style.POSTERIOR, 0.85 * size, label, crowded)

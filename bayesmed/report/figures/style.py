@@ -162,10 +162,14 @@ def few_ticks(axes: Axes) -> None:
 
 def legend_above(figure: Figure, axes: Axes, columns: int) -> None:
     """Put the legend above the picture, where it hides no data; faint lines show stronger."""
+    from matplotlib.patches import Patch
+
     handles, labels = axes.get_legend_handles_labels()
     legend = figure.legend(
         handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2
     )
     for handle in legend.legend_handles:
-        if handle is not None:
+        if isinstance(handle, Patch):
+            handle.set_alpha(0.25)
+        elif handle is not None:
             handle.set_alpha(max(handle.get_alpha() or 1.0, 0.5))

@@ -1,0 +1,123 @@
+"""What ``bayesmed compare`` does and prints."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bayesmed.cards import Card, load_card
+from bayesmed.checks.convergence import convergence
+from bayesmed.cli.display import Display, clean
+from bayesmed.cli.fitting import card_path, load_quietly
+from bayesmed.core.errors import BayesmedError
+from bayesmed.data import SiteEstimates
+from bayesmed.effects import Comparison, compare
+from bayesmed.inference import Fit, fit
+from bayesmed.report.comparison import checked_picture, estimates, write_picture
+
+# Quadrature gives moments and quantiles; the draws only serve medians of what follows from them.
+CHAINS, DRAWS = 4, 500
+NARROW = 60
+"""Columns below which standard errors give way to names and intervals."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What there is to print.
+
+    Attributes
+    ----------
+    comparison
+        The estimates and reasons.
+    missing
+        Why there is no posterior; empty where there is one.
+    converged
+        Whether every convergence check passed.
+    picture
+        Where the picture was written, if it was asked for.
+    """
+
+    comparison: Comparison
+    missing: str
+    converged: bool
+    picture: Path | None
+
+
+def compare_card(
+    name: Path, file: Path | None, out: Path | None, sample: bool, shown: Display
+) -> Compared:
+    """Read a card and its data, compare, and write the picture if one is asked for."""
+    picture = None if out is None else checked_picture(out)
+    card = load_card(card_path(name))
+    data = load_quietly(card, file)
+    card.model.check_data(data)
+    for note in data.notes:
+        shown.note(f"Note: {note}")
+    missing, fitted = "", None
+    if sample:
+        fitted = fit(card.model, data, sampler=card.sampler, seed=card.seed, progress=shown)
+    else:
+        try:
+            fitted = _exact(card, data, shown)
+        except BayesmedError as error:
+            missing = f"No posterior: {error} Or sample it with --fit."
+    shown.phase("Comparing")
+    comparison = compare(data if fitted is None else fitted)
+    if picture is not None:
+        write_picture(comparison, picture)
+    failed = [] if fitted is None else [c for c in convergence(fitted) if c.status == "failed"]
+    return Compared(comparison, missing, not failed, picture)
+
+
+def _exact(card: Card, data: SiteEstimates, shown: Display) -> Fit:
+    sampler = replace(card.sampler, engine="exact", chains=CHAINS, draws=DRAWS)
+    return fit(card.model, data, sampler=sampler, seed=card.seed or 0, progress=shown)
+
+
+def show_comparison(compared: Compared) -> None:
+    """Print a comparison on standard output: the table, the reasons, the notes."""
+    terminal = sys.stdout.isatty()
+    # A pipe or a file takes whole lines: nothing in it is folded for a screen.
+    console = Console(highlight=False, width=None if terminal else 1000)
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(clean(text), style=style), soft_wrap=not terminal)
+
+    found = compared.comparison
+    content = estimates(found)
+    console.print()
+    if not compared.converged:
+        say("The computation did not converge: do not use the posterior.", "bold red")
+    console.print(_table(content.columns, content.rows, content.texts, console.width))
+    console.print()
+    for sentence in found.sentences():
+        say(f"* {sentence}")
+    console.print()
+    for note in (compared.missing, content.note):
+        if note:
+            say(f"Note: {note}", "yellow")
+    if compared.picture is not None:
+        say(f"Picture: {compared.picture}")
+
+
+def _table(
+    columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], texts: tuple[int, ...], width: int
+) -> Table:
+    table = Table(box=None, pad_edge=False, expand=False)
+    kept = [i for i, name in enumerate(columns) if width >= NARROW or name != "sd or SE"]
+    for i in kept:
+        words = i in texts
+        table.add_column(
+            columns[i],
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=not words,
+        )
+    for row in rows:
+        table.add_row(*(Text(clean(row[i])) for i in kept))
+    return table

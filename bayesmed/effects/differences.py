@@ -1,0 +1,186 @@
+"""Why estimates differ from the reference, estimator by estimator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from bayesmed.classical import ClassicalEstimate, bces
+from bayesmed.classical.heterogeneity import ESTIMATORS as VARIANCES
+from bayesmed.core.numbers import number
+from bayesmed.data import SiteEstimates
+from bayesmed.effects.comparison import Difference, Reason
+from bayesmed.effects.noise_differences import (
+    AGREES,
+    LEAST_SQUARES,
+    WORTH_SAYING,
+    about_noise,
+    attenuation_unknown,
+    variance_kind,
+)
+from bayesmed.effects.reference import (
+    Reference,
+    Setting,
+    least_squares_weight,
+    raw_spread,
+    sampling_noise,
+)
+
+NEAR = 2.0
+"""Standard errors within which an estimate's own error explains its distance."""
+
+
+type Reasons = Callable[[ClassicalEstimate, int], Iterable[Reason]]
+
+
+def differences(setting: Setting, more: Reasons) -> Iterator[Difference]:
+    """Yield the reasons why estimates differ from the reference, estimator by estimator.
+
+    Parameters
+    ----------
+    setting
+        Estimates and reference.
+    more
+        Returns further reasons for the slope of an estimate on one mediator that differs.
+    """
+    for estimate in setting.estimates.values():
+        for p, mediator in enumerate(setting.data.mediators):
+            for reason in _of_one(setting, estimate, p, more):
+                yield Difference(estimate.name, mediator, *reason)
+
+
+def _of_one(
+    setting: Setting, estimate: ClassicalEstimate, p: int, more: Reasons
+) -> Iterator[Reason]:
+    reference = setting.reference
+    if not estimate.defined:
+        yield _undefined(setting, estimate)
+        return
+    if reference is None:
+        if estimate.name in LEAST_SQUARES:
+            yield from attenuation_unknown(setting, p)
+        return
+    if estimate.name == reference.name:
+        return
+    distance = float(estimate.slope[p] - reference.slope[p])
+    if abs(distance) <= AGREES * reference.sd[p]:
+        sds = distance / reference.sd[p]
+        text = f"Agrees with {reference.words} to within {AGREES:g} {reference.unit}."
+        yield Reason("agrees", text, sds)
+        return
+    reasons = [
+        *about_noise(setting, reference, estimate, p),
+        *_weights(setting, reference, estimate, p),
+        *_different_target(setting, reference, estimate, p),
+        *more(estimate, p),
+    ]
+    if not reasons and setting.data.n_mediators == 1:
+        reasons = [*_direct_effects_denied(setting, reference, estimate)]
+    yield from reasons or [_own_error(reference, estimate, p)]
+
+
+def _undefined(setting: Setting, estimate: ClassicalEstimate) -> Reason:
+    """Say why there is no answer, with the number that has the wrong sign, or is 0."""
+    data, name = setting.data, estimate.name
+    text = f"Not defined: {estimate.reason}"
+    mediator, variance = data.mediator_effect[:, 0], data.cov[:, 0, 0]
+    if name == "Bias-corrected IV" and variance.all() and mediator.any():
+        f = float(np.mean(mediator**2 / variance))
+        return Reason("undefined_denominator", f"{text}.", f - 1)
+    kind = variance_kind(name)
+    weightless = kind == "dersimonian_laird" and not variance.all()
+    if kind is None or weightless or not raw_spread(data, setting.intercept).any():
+        return Reason("not_defined", f"{text}.", 0.0)
+    if data.n_mediators > 1 or not setting.intercept:
+        left = raw_spread(data, setting.intercept) - sampling_noise(data, np.ones(data.n_rows))
+        value = float(np.linalg.eigvalsh(left)[0])
+    else:
+        value = VARIANCES[kind](mediator, variance).variance
+    text += f" (estimated variance {number(value)})."
+    return Reason("undefined_denominator", text, value)
+
+
+def _weights(
+    setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
+) -> Iterator[Reason]:
+    unweighted = setting.estimates["OLS"]
+    if estimate.name == "WLS" and unweighted.defined:
+        moved = float(estimate.slope[p] - unweighted.slope[p])
+        if abs(moved) > AGREES * reference.sd[p]:
+            text = f"Its weights, 1/se² of the total effects, move it from OLS by {moved:+.3g}."
+            yield Reason("weights", text, moved)
+
+
+def _different_target(
+    setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
+) -> Iterator[Reason]:
+    """Say what a mean direct effect adds to a line through the origin."""
+    through_origin = math.isnan(estimate.intercept)
+    if through_origin == math.isnan(reference.intercept):
+        return
+    if not through_origin:
+        yield Reason(
+            "different_target",
+            f"Its line has an intercept, {number(estimate.intercept)}; that of {reference.words} "
+            "goes through the origin.",
+            estimate.intercept,
+        )
+        return
+    direct, data = reference.intercept, setting.data
+    says = (
+        f"Takes the mean direct effect to be 0. {_capital(reference.words)} puts it at "
+        f"{number(direct)}, which"
+    )
+    if estimate.name == "Pooled Wald":
+        mean = float(data.weight @ data.mediator_effect[:, 0])
+        added = direct / mean
+        says += f" at a mean effect of {number(mean)} on {data.mediators[0]}"
+    else:
+        added = direct * _slope_of_a_constant(data, estimate.name)[p]
+    if abs(added) > WORTH_SAYING * reference.sd[p]:
+        yield Reason("different_target", f"{says} adds {number(added)} to the slope.", added)
+
+
+def _slope_of_a_constant(data: SiteEstimates, name: str) -> list[float]:
+    """Return what a total effect of 1 at every site adds to slopes through the origin: P."""
+    weight = least_squares_weight(data, name)
+    if name == "Bias-corrected IV":
+        weight = 1 / data.cov[:, 0, 0]
+    square = (weight[:, None] * data.mediator_effect).T @ data.mediator_effect
+    if name not in LEAST_SQUARES:
+        square = square - weight.sum() * sampling_noise(data, weight)
+    found: list[float] = np.linalg.solve(square, weight @ data.mediator_effect).tolist()
+    return found
+
+
+def _direct_effects_denied(
+    setting: Setting, reference: Reference, estimate: ClassicalEstimate
+) -> Iterator[Reason]:
+    """Say that lines through the origin differ because the data have an intercept."""
+    if not (math.isnan(estimate.intercept) and math.isnan(reference.intercept)):
+        return
+    line = bces(setting.data)
+    if line.defined and abs(line.intercept) > NEAR * line.intercept_se:
+        yield Reason(
+            "different_target",
+            "Both take direct effects to be 0, but with an intercept BCES has one of "
+            f"{number(line.intercept)} (standard error {number(line.intercept_se)}), which each "
+            "turns into slope in its own way.",
+            line.intercept,
+        )
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _own_error(reference: Reference, estimate: ClassicalEstimate, p: int) -> Reason:
+    distance = float(estimate.slope[p] - reference.slope[p])
+    text = f"Lies {number(float(abs(distance) / reference.sd[p]))} {reference.unit} away"
+    errors = abs(distance) / float(estimate.slope_se[p])
+    if errors <= NEAR:
+        text += f", {number(errors)} of its own standard errors: chance may do it."
+        return Reason("own_error", text, errors)
+    return Reason("unexplained", f"{text}; none of the reasons computed here applies.", distance)

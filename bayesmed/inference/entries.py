@@ -1,0 +1,60 @@
+"""Parameters taken apart into the single numbers they consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import NamedTuple
+
+import xarray as xr
+
+from bayesmed.core.names import CHAIN, DRAW, MEDIATOR, OTHER_MEDIATOR
+
+
+class Entry(NamedTuple):
+    """One number of a parameter.
+
+    Attributes
+    ----------
+    name
+        The parameter.
+    key
+        The entry: ``slope``, or ``slope[LDL]`` where there are several; priors have the same keys.
+    labels
+        What it belongs to, by dim: mediator, other_mediator, covariate.
+    values
+        Draws with dims chain and draw.
+    """
+
+    name: str
+    key: str
+    labels: Mapping[str, str]
+    values: xr.DataArray
+
+
+def entries(group: xr.Dataset) -> list[Entry]:
+    """Return every entry of a group of parameters (``posterior``, ``prior``), in order.
+
+    Of a correlation matrix these are the pairs, each once: its diagonal is no unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> group = xr.Dataset({"slope": (("chain", "draw", "mediator"), np.zeros((1, 2, 2)))},
+    ...                    coords={"mediator": ["LDL", "HDL"]})
+    >>> [entry.key for entry in entries(group)]
+    ['slope[LDL]', 'slope[HDL]']
+    """
+    found = []
+    for name, values in group.data_vars.items():
+        dims = [str(d) for d in values.dims if d not in (CHAIN, DRAW)]
+        single = dims in ([], [MEDIATOR]) and all(values.sizes[d] == 1 for d in dims)
+        for index in product(*(range(values.sizes[d]) for d in dims)):
+            if OTHER_MEDIATOR in dims and index[0] >= index[1]:
+                continue
+            at = dict(zip(dims, index, strict=True))
+            labels = {d: str(values[d].values[i]) for d, i in at.items()}
+            key = str(name) if single else f"{name}[{', '.join(labels.values())}]"
+            own = values.isel(at).transpose(CHAIN, DRAW).reset_coords(drop=True)
+            found.append(Entry(str(name), key, labels, own))
+    return found

@@ -1,0 +1,172 @@
+"""The model and what it assumes, in words."""
+
+from __future__ import annotations
+
+from bayesmed.data import SiteEstimates
+from bayesmed.effects.labels import direct, indirect
+from bayesmed.generative import SiteSlope
+from bayesmed.inference import Fit
+from bayesmed.report.words import capital, of_mediators
+
+INTERACTION = (
+    "Where treatment also changes what the mediator does (a treatment–mediator interaction), the "
+    "slope is the coefficient of the total indirect effect and the direct effect is the pure one."
+)
+WITH_INTERACTION = (
+    "Treatment may also change what the mediator does (a treatment–mediator interaction): indirect "
+    "effects are total indirect effects, and direct effects are pure direct effects, which contain "
+    "the interaction times what the mediator would be without treatment (Fu 2023, section 4.1)."
+)
+
+
+def model_in_words(fit: Fit) -> tuple[str, ...]:
+    """Return the model as sentences, with its equations in letters."""
+    model, data = fit.model, fit.data
+    several = data.n_mediators > 1
+    estimates = (
+        f"The {'estimates' if several else 'two estimates'} of a site scatter around its true "
+        "effects with the sampling covariance V that came with them: (γ̂, β̂) ~ Normal((γ, β), V). "
+        f"Here γ {'are the effects' if several else 'is the effect'} of treatment on "
+        f"{of_mediators(data)} and β its total effect on {data.outcome}."
+    )
+    spread = f"True effects on {of_mediators(data)} vary across sites: " + (
+        "γ ~ Normal(μ_γ, Ω), correlated in any way." if several else "γ ~ Normal(μ_γ, σ_γ²)."
+    )
+    parts = (spread, _line(model, data), _slopes(model), _direct_effects(model))
+    return (estimates, " ".join(part for part in parts if part), *_controls(data))
+
+
+def _line(model: SiteSlope, data: SiteEstimates) -> str:
+    several = data.n_mediators > 1
+    product = "Σ δγ" if several else "δγ"
+    sum_of = (
+        "the sum of slopes times mediator effects"
+        if several
+        else ("the slope times its mediator effect")
+    )
+    if not model.direct_effect:
+        return (
+            f"Total effects are β = {product}, without an intercept: this model has no direct "
+            "effect, so all of every total effect is indirect."
+        )
+    through = "through a mediator" if several else "of a site"
+    return (
+        f"Each site's total effect is its {direct(model)} plus {sum_of}: β = θ + {product}. The "
+        f"{indirect(model)} {through} is δγ."
+    )
+
+
+def _slopes(model: SiteSlope) -> str:
+    match model.slope:
+        case "random":
+            return (
+                "Slopes differ across sites, unrelated to mediator effects: δ_s ~ Normal(δ, σ_δ²)."
+            )
+        case "polynomial":
+            return (
+                "The slope depends on the mediator effect, δ_s = δ₀ + δ₁γ + δ₂γ², so its average "
+                "E δ is not δ₀, the slope where the mediator effect is 0."
+            )
+    return ""
+
+
+def _direct_effects(model: SiteSlope) -> str:
+    if not model.direct_effect:
+        return ""
+    mean = "μ_θ + ζx" if model.covariates else "μ_θ"
+    if model.robust:
+        text = (
+            f"{capital(direct(model))}s are θ ~ Student-t(ν, {mean}, σ_θ), with the scale σ_θ "
+            "and ν degrees of freedom: few of them let some sites lie far out."
+        )
+    else:
+        text = f"{capital(direct(model))}s are θ ~ Normal({mean}, σ_θ²)."
+    if model.covariates:
+        names = ", ".join(model.covariates)
+        text += (
+            f" Covariates x ({names}) are centred at their means over the rows, so μ_θ is the mean "
+            "at the average covariates."
+        )
+    return text
+
+
+def _controls(data: SiteEstimates) -> tuple[str, ...]:
+    """Say how rows that share a control group were taken."""
+    if data.cross_cov:
+        text = (
+            "Estimates of rows that share a control group are correlated; the covariance of the "
+            "whole block was used."
+        )
+    elif data.n_blocks < data.n_rows:
+        text = (
+            "Some rows share a control group, but the covariance between their estimates is not "
+            "known: they were taken as independent."
+        )
+    elif len(set(data.site)) < data.n_rows:
+        text = (
+            "Rows of one site were taken as independent: with a control group in common, their "
+            "estimates would be correlated."
+        )
+    else:
+        return ()
+    return (text,)
+
+
+def assumptions(fit: Fit) -> tuple[str, ...]:
+    """Return what the answer relies on whatever the data, one sentence each."""
+    model, several = fit.model, fit.data.n_mediators > 1
+    mediators = "mediators" if several else "mediator"
+    effects = "all its effects" if several else "both effects"
+    found = [f"Within each site treatment is as good as randomly assigned: {effects} are causal."]
+    if model.direct_effect:
+        found.append(_unrelated(model, mediators))
+    else:
+        found.append(f"Treatment changes the outcome through the {mediators} only (exclusion).")
+    if model.interaction:
+        found.append(
+            "What the mediator would be without treatment is, site by site, unrelated to the "
+            "effect on the mediator."
+        )
+    found.append(_about_slopes(model, several))
+    if model.covariates:
+        found.append(f"Covariates shift {direct(model)}s in proportion, and slopes not at all.")
+    if several:
+        found.append(
+            "What runs through several mediators, one after the other, counts for the last of them."
+        )
+    found.append(
+        "Estimates are normal around the true effects and their standard errors are right."
+    )
+    return tuple(found)
+
+
+def _unrelated(model: SiteSlope, mediators: str) -> str:
+    given = ", given the covariates" if model.covariates else ""
+    if model.correlation_prior is not None:
+        return (
+            f"Across sites{given}, the correlation ρ of effects on the mediator and direct effects "
+            f"has the prior {model.correlation_prior}. The data can hardly tell it from the slope: "
+            "the answer is an average over this prior."
+        )
+    if model.correlated:
+        return (
+            f"Across sites{given}, effects on the mediator and direct effects have the correlation "
+            f"ρ = {model.correlation:g}, which was assumed. These data cannot check it."
+        )
+    return (
+        f"Across sites{given}, effects on the {mediators} are unrelated to direct effects (Fu "
+        "2023, Assumption 1). These data cannot check it."
+    )
+
+
+def _about_slopes(model: SiteSlope, several: bool) -> str:
+    each = "Each slope" if several else "The slope"
+    match model.slope:
+        case "random":
+            return (
+                f"{each} varies across sites without relation to the mediator effect (Fu 2023, "
+                "Proposition 1)."
+            )
+        case "polynomial":
+            return f"{each} depends on the mediator effect as a parabola, and on nothing else."
+    return f"{each} is the same at every site."

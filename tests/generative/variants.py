@@ -1,0 +1,123 @@
+"""Every variant of the site-slope model with a table to go with it, for tests without sampling."""
+
+from functools import cache
+
+import numpy as np
+
+from bayesmed.data import SiteEstimates
+from bayesmed.generative import SiteSlope
+from bayesmed.priors import Prior
+
+N = 6
+FREE_CORRELATION = Prior("Uniform", lower=-0.9, upper=0.9)
+MODELS = {
+    "constant": SiteSlope(),
+    "no direct effect": SiteSlope(direct_effect=False),
+    "own priors": SiteSlope(
+        priors={
+            "slope": Prior("StudentT", nu=4, mu=0.5, sigma=2),
+            "direct_effect_mean": Prior("Normal", mu=0.2, sigma=1.5),
+            "direct_effect_sd": Prior("Exponential", lam=1.2),
+            "mediator_effect_sd": Prior("LogNormal", mu=-0.5, sigma=0.6),
+            "mediator_effect_mean": Prior("Laplace", mu=0.3, b=1.1, unit="scaled"),
+        }
+    ),
+    "truncated slope": SiteSlope(
+        priors={"slope": Prior("TruncatedNormal", mu=0, sigma=3, lower=0, upper=9)}
+    ),
+    "positive slope": SiteSlope(priors={"slope": Prior("HalfNormal", sigma=3)}),
+    "random": SiteSlope(slope="random"),
+    "random, no direct effect": SiteSlope(slope="random", direct_effect=False),
+    "polynomial": SiteSlope(slope="polynomial"),
+    "polynomial, raw priors": SiteSlope(
+        slope="polynomial",
+        priors={
+            "slope": Prior("Normal", mu=1, sigma=2),
+            "slope_linear": Prior("Normal", mu=0.3, sigma=0.8),
+            "direct_effect_mean": Prior("Normal", mu=0.1, sigma=1.5),
+        },
+    ),
+    "polynomial, raw linear prior": SiteSlope(
+        slope="polynomial", priors={"slope_linear": Prior("Normal", mu=0.3, sigma=0.8)}
+    ),
+    "polynomial, no direct effect": SiteSlope(slope="polynomial", direct_effect=False),
+    "correlation": SiteSlope(correlation=0.4),
+    "correlation prior": SiteSlope(correlation=FREE_CORRELATION),
+    "correlation, raw intercept": SiteSlope(
+        correlation=FREE_CORRELATION,
+        priors={"direct_effect_mean": Prior("Normal", mu=0.2, sigma=1.5)},
+    ),
+    "student_t": SiteSlope(direct_effect_distribution="student_t"),
+    "covariates": SiteSlope(covariates=("age", "urban")),
+    "two mediators": SiteSlope(),
+    "three mediators": SiteSlope(),
+    "two mediators, own priors": SiteSlope(
+        priors={
+            "slope": Prior("Normal", mu=0.2, sigma=1),
+            "slope[b]": Prior("StudentT", nu=3, mu=0, sigma=1),
+            "mediator_effect_sd[a]": Prior("Exponential", lam=1),
+        }
+    ),
+    "blocks": SiteSlope(),
+    "blocks, two mediators, covariates": SiteSlope(covariates=("age",)),
+    "polynomial, student_t": SiteSlope(slope="polynomial", direct_effect_distribution="student_t"),
+    "random, student_t": SiteSlope(slope="random", direct_effect_distribution="student_t"),
+    "random, two mediators": SiteSlope(slope="random"),
+    "random, blocks": SiteSlope(slope="random"),
+    "random, covariates, correlation": SiteSlope(
+        slope="random", covariates=("age",), correlation=FREE_CORRELATION
+    ),
+    "polynomial, two mediators": SiteSlope(slope="polynomial"),
+    "student_t, correlation": SiteSlope(direct_effect_distribution="student_t", correlation=-0.3),
+    "student_t, two mediators": SiteSlope(direct_effect_distribution="student_t"),
+}
+CLOSED = [name for name, model in MODELS.items() if model.slope == "constant"]
+AVERAGED = [
+    "random",
+    "random, no direct effect",
+    "polynomial",
+    "polynomial, raw priors",
+    "polynomial, raw linear prior",
+    "polynomial, no direct effect",
+    "random, covariates, correlation",
+]
+SAMPLED = [name for name in MODELS if name not in CLOSED and name not in AVERAGED]
+
+
+def n_mediators(name):
+    return 2 if "two mediators" in name else 3 if "three" in name else 1
+
+
+@cache
+def data(name, seed=8):
+    """The table of a variant: correlated errors of unequal size; ragged blocks where shared."""
+    return table(n_mediators(name), "blocks" in name, seed=seed)
+
+
+def table(mediators=1, blocks=False, *, rows=N, seed=8):
+    rng = np.random.default_rng(seed)
+    p = mediators
+    gamma = rng.normal(1, 0.6, (rows, p))
+    slopes = np.array([1.5, -0.8, 0.5])[:p]
+    total = 0.4 + gamma @ slopes + rng.normal(0, 0.3, rows)
+    root = rng.normal(0, 0.12, (rows, p + 1, p + 1)) + 0.15 * np.eye(p + 1)
+    cov = root @ root.transpose(0, 2, 1)
+    cross, block = {}, None
+    if blocks:
+        # Blocks of two, one, two and one rows, in an order that is not sorted.
+        block = ["u", "v", "w", "u", "w", "x", *map(str, range(rows - 6))][:rows]
+        shared = rng.normal(0, 0.1, (2, p + 1, p + 1))
+        shared = shared @ shared.transpose(0, 2, 1)
+        for pair, extra in zip(((0, 3), (2, 4)), shared, strict=True):
+            cross[pair] = extra
+            for row in pair:
+                cov[row] += extra
+    return SiteEstimates.from_arrays(
+        mediator_effect=gamma,
+        total_effect=total,
+        cov=cov,
+        cross_cov=cross,
+        block=block,
+        mediators=list("abc")[:p] if p > 1 else None,
+        covariates={"age": rng.normal(40, 9, rows), "urban": rng.integers(0, 2, rows) * 1.0},
+    )
