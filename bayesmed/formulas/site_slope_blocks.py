@@ -187,6 +187,11 @@ def coordinates(given: Given, blocks: Blocks, curve: Curve) -> Coordinates:
     return Coordinates(state.mean, state.root, log_shrinkage, log_density)
 
 
+def unmoved(n: int) -> Coordinates:
+    r"""Return the coordinates of N mediator effects given their own estimates: :math:`\zeta=z`."""
+    return Coordinates([0.0] * n, identity(n), 0.0, 0.0)
+
+
 def outcome_given_mediator_estimates(
     given: Given, blocks: Blocks, curve: Curve
 ) -> tuple[ArrayLike, ArrayLike]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bayesmed.generative.site_slope import SiteSlope
 
 # Points of the inverse distribution function of one coordinate, and how far they reach.
-LINE, REACH = 81, 6.0
+LINE, REACH = 121, 7.0
 
 
 def site_effects(

@@ -16,6 +16,7 @@ from bayesmed.formulas.site_slope_blocks import (
     outcome_given_mediator_estimates,
     outcome_log_density,
     outcome_residuals,
+    unmoved,
 )
 from bayesmed.generative.site_slope_population import Population
 
@@ -32,11 +33,19 @@ def straight(whole: Population, blocks: Blocks, functions: Functions = ARRAYS) -
 
 
 def at_coordinates(
-    whole: Population, blocks: Blocks, z: Sequence[ArrayLike], functions: Functions = ARRAYS
+    whole: Population,
+    blocks: Blocks,
+    z: Sequence[ArrayLike],
+    functions: Functions = ARRAYS,
+    *,
+    plain: bool = False,
 ) -> ArrayLike:
-    """Log-density of each block's estimates and coordinates z, over that of standard normal z."""
+    """Log-density of each block's estimates and coordinates z, over that of standard normal z.
+
+    With ``plain`` coordinates are those of mediator effects given their own estimates only.
+    """
     given = given_mediator_estimates(blocks, whole.mean, whole.root)
-    where = coordinates(given, blocks, whole.curve)
+    where = unmoved(len(given.known.mean)) if plain else coordinates(given, blocks, whole.curve)
     zeta, gamma = mediator_effects(given, where, z)
     return log_ratio(given, where, zeta, z) + _outcome(whole, blocks, gamma, functions)
 
@@ -47,9 +56,12 @@ def averaged(
     z: Sequence[ArrayLike],
     log_weights: ArrayLike,
     functions: Functions = ARRAYS,
+    *,
+    plain: bool = False,
 ) -> ArrayLike:
     """Log-density of each block's estimates, averaged over nodes on a first axis."""
-    return functions.log_sum_exp(at_coordinates(whole, blocks, z, functions) + log_weights)
+    found = at_coordinates(whole, blocks, z, functions, plain=plain)
+    return functions.log_sum_exp(found + log_weights)
 
 
 def _outcome(

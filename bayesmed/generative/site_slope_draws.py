@@ -24,7 +24,7 @@ from bayesmed.core.names import (
 from bayesmed.core.types import Floats, Integers
 from bayesmed.data import SiteEstimates
 from bayesmed.formulas import student_t
-from bayesmed.formulas.averaging import normal_nodes
+from bayesmed.formulas.averaging import line_nodes, normal_nodes
 from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_data import block_data, by_row, sampling_roots
@@ -88,7 +88,10 @@ def log_likelihood(model: SiteSlope, draws: Draws, data: SiteEstimates) -> Float
     """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
     layout = block_data(data)
     covariates = covariates_of_blocks(model, data, layout.rows)
-    nodes, log_weights = normal_nodes(len(layout.blocks.mediator))
+    # A curve without scatter may meet the estimates in more than one narrow place.
+    plain = model.slope == "polynomial" and not model.direct_effect and layout.rows.shape[1] == 1
+    plain = plain and data.n_mediators == 1
+    nodes, log_weights = line_nodes() if plain else normal_nodes(len(layout.blocks.mediator))
     straight = model.slope == "constant"
     size = 1 if straight else nodes.shape[1]
     size *= student_t.NODES if model.robust else 1
@@ -99,7 +102,8 @@ def log_likelihood(model: SiteSlope, draws: Draws, data: SiteEstimates) -> Float
             parts.append(site_slope_density.straight(whole, layout.blocks))
             continue
         z, weights = list(nodes[:, :, None, None]), log_weights[:, None, None]
-        parts.append(site_slope_density.averaged(whole, layout.blocks, z, weights))
+        found = site_slope_density.averaged(whole, layout.blocks, z, weights, plain=plain)
+        parts.append(found)
     return np.concatenate(parts)
 
 

@@ -66,7 +66,9 @@ def treatment(model: SiteSlope, data: SiteEstimates) -> Treatment:
     if model.slope == "constant":
         return "closed"
     alone = data.n_mediators == 1 and rows_per_block(data) == 1
-    if alone and not model.robust and data.n_rows <= MOST_AVERAGED:
+    # On a curve without scatter the conditional is no hill that a few nodes could find.
+    scattered = model.direct_effect or model.slope == "random"
+    if alone and scattered and not model.robust and data.n_rows <= MOST_AVERAGED:
         return "averaged"
     return "sampled"
 

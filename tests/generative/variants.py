@@ -78,7 +78,6 @@ AVERAGED = [
     "polynomial",
     "polynomial, raw priors",
     "polynomial, raw linear prior",
-    "polynomial, no direct effect",
     "random, covariates, correlation",
 ]
 SAMPLED = [name for name in MODELS if name not in CLOSED and name not in AVERAGED]
