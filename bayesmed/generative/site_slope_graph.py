@@ -52,9 +52,10 @@ NUMBERS, NUMBER = "numbers", "number"
 COLUMNS, COLUMN = "site_columns", "column"
 # Variables of correlations of mediator effects begin with this.
 PARTIAL = "partial_correlation"
-# Up to this many sites averaging over nodes samples faster than sampling the coordinates, and one
-# compilation serves every number of sites.
-MOST_AVERAGED = 300
+# Averaging over nodes mixes better and one compilation serves every number of sites; sampling the
+# coordinates costs less per site. From about here on it is the quicker way to as many effective
+# draws.
+MOST_AVERAGED = 60
 # Sampled coordinates are padded to the next of these sizes, so that few compilations serve all.
 SMALLEST_PADDING = 8
 # Columns of a line through independent pairs of estimates, which has a form of its own.

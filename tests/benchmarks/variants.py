@@ -31,7 +31,7 @@ VARIANTS = {
     "two mediators": ("two mediators", "", ""),
     "two mediators, random": ("two mediators, random", 'slope = "random"', ""),
 }
-REPETITIONS = 3
+REPETITIONS = 2
 REFITS = 9
 SEED = 1
 
