@@ -30,8 +30,11 @@ def test_gradient_is_that_of_differences(name):
     gradient = np.asarray(found(start)[1])
     expected = []
     for key in (v.name for v in graph.value_vars):
-        ends = [float(found(start | {key: start[key] + step})[0]) for step in (1e-5, -1e-5)]
-        expected.append((ends[0] - ends[1]) / 2e-5)
+        for where in np.ndindex(np.shape(start[key])):
+            step = np.zeros(np.shape(start[key]))
+            step[where] = 1e-5
+            ends = [float(found(start | {key: start[key] + x})[0]) for x in (step, -step)]
+            expected.append((ends[0] - ends[1]) / 2e-5)
     # Differences lose digits of the density itself.
     scale = abs(float(found(start)[0])) + np.abs(gradient).max()
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8 * scale)
