@@ -31,7 +31,7 @@ VARIANTS = {
     "two mediators": ("two mediators", "", ""),
     "two mediators, random": ("two mediators, random", 'slope = "random"', ""),
 }
-REPETITIONS = 2
+REPETITIONS = 3
 REFITS = 9
 SEED = 1
 
