@@ -22,7 +22,7 @@ from bayesmed.core.names import (
     SLOPE_SD,
 )
 from bayesmed.core.types import ArrayLike
-from bayesmed.formulas.linear_gaussian import Matrix, dot
+from bayesmed.formulas.linear_gaussian import Matrix, dot, product
 from bayesmed.formulas.site_slope_blocks import Curve
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_parameters import Entries, tilt
@@ -78,7 +78,7 @@ def population(
     """
     mean, sd = have[MEDIATOR_EFFECT_MEAN], have[MEDIATOR_EFFECT_SD]
     corr = have.get(MEDIATOR_EFFECT_CORR, [[1.0]])
-    root = [[0.0 if _absent(x) else x * s for x in row] for s, row in zip(sd, corr, strict=True)]
+    root = [[product(x, s) for x in row] for s, row in zip(sd, corr, strict=True)]
     slopes, residual, kappa = list(have[SLOPE]), 0.0, 0.0
     heights: list[Any] = [0.0] * len(covariates)
     if model.direct_effect:
@@ -100,7 +100,3 @@ def population(
         have[SLOPE_SD] if random else (),
     )
     return Population(mean, root, curve, kappa, have.get(DIRECT_EFFECT_DOF))
-
-
-def _absent(x: ArrayLike) -> bool:
-    return isinstance(x, float) and x == 0.0
