@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         StorageError,
     )
     from bayesmed.data import (
+        ArmCovariance,
         DataWarning,
         MediatorColumns,
         MediatorCovariance,
@@ -60,6 +61,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "StorageError",
     ),
     "data": (
+        "ArmCovariance",
         "DataWarning",
         "MediatorColumns",
         "MediatorCovariance",
@@ -85,6 +87,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "ArmCovariance",
     "BayesmedError",
     "Card",
     "CardError",

@@ -10,6 +10,7 @@ import pytest
 import bayesmed
 
 PUBLIC = [
+    "ArmCovariance",
     "BayesmedError",
     "Card",
     "CardError",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bayesmed.cards.section import Section
-from bayesmed.data import MediatorColumns, MediatorCovariance, SiteColumns
+from bayesmed.data import ArmCovariance, MediatorColumns, MediatorCovariance, SiteColumns
 
 MEDIATOR = ("name", "effect", "se", "interval", "cov", "corr")
 COVARIANCE = ("first", "second", "cov", "corr")
+ARM_COVARIANCE = ("arm", "columns")
 DATA = (
     "file",
     "dataset",
@@ -24,6 +25,7 @@ DATA = (
     "total_effect_interval",
     "mediators",
     "covariances",
+    "arm_covariances",
 )
 
 
@@ -31,6 +33,8 @@ def read_columns(section: Section) -> SiteColumns:
     """Read the columns that ``[data]`` and the sections below it name."""
     mediators = tuple(_mediator(item) for item in section.sections("mediators", MEDIATOR))
     covariances = tuple(_covariance(item) for item in section.sections("covariances", COVARIANCE))
+    between = section.sections("arm_covariances", ARM_COVARIANCE)
+    arm_covariances = tuple(_arm_covariance(item) for item in between)
     if not mediators:
         raise section.missing("mediators", "Write a section [[data.mediators]].")
     total_effect = section.required_text("total_effect", "the column of total effects")
@@ -38,6 +42,7 @@ def read_columns(section: Section) -> SiteColumns:
         return SiteColumns(
             mediators=mediators,
             covariances=covariances,
+            arm_covariances=arm_covariances,
             total_effect=total_effect,
             total_effect_se=section.text("total_effect_se"),
             total_effect_interval=section.pair("total_effect_interval"),
@@ -72,6 +77,13 @@ def _covariance(section: Section) -> MediatorCovariance:
     second = section.required_text("second", "the name of another mediator")
     with section.located():
         return MediatorCovariance(first, second, cov=section.text("cov"), corr=section.text("corr"))
+
+
+def _arm_covariance(section: Section) -> ArmCovariance:
+    arm = section.required_text("arm", "a name of the column of arms")
+    columns = section.grid("columns", "a row for each estimate of the other arm")
+    with section.located():
+        return ArmCovariance(arm, columns)
 
 
 def _where(section: Section) -> dict[str, str]:

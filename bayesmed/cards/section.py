@@ -177,6 +177,18 @@ class Section:
             raise self.wrong(key, f'Write two columns: {key} = ["lower", "upper"].')
         return value[0], value[1]
 
+    def grid(self, key: str, meaning: str) -> tuple[tuple[str, ...], ...]:
+        """Rows of texts that have to be there."""
+        example = f'{key} = [["…", "…"], ["…", "…"]]'
+        if key not in self.values:
+            raise self.missing(key, f"Write {example}, {meaning}.")
+        rows = self.values[key]
+        if not isinstance(rows, list) or not all(
+            isinstance(row, list) and all(isinstance(item, str) for item in row) for row in rows
+        ):
+            raise self.wrong(key, f"Write a list of lists of texts: {example}.")
+        return tuple(tuple(self._checked_text(key, item) for item in row) for row in rows)
+
     def flag(self, key: str, default: bool) -> bool:
         """Boolean; ``default`` where the key is absent."""
         value = self.values.get(key, default)

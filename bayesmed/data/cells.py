@@ -11,15 +11,13 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CellError", "as_number", "as_numbers", "as_text"]
+__all__ = ["MISSING", "CellError", "MissingCellError", "as_number", "as_numbers", "as_text"]
 
 # Python's float() also takes "1_000", other scripts' digits and "infinity"; a table must not.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})*|\d*),\d+([eE][+-]?\d+)?", re.ASCII)
-_MISSING = frozenset({"", ".", "na", "n/a", "nan", "<na>", "null", "none"})
+MISSING = frozenset({"", ".", "na", "n/a", "nan", "<na>", "null", "none"})
 _INFINITE = frozenset({"inf", "infinity"})
-
-_FILL = "Fill it in, or remove the row."
 
 
 class CellError(Exception):
@@ -29,6 +27,13 @@ class CellError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+
+
+class MissingCellError(CellError):
+    """A cell that holds nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("the value is missing", "Fill it in, or remove the row.")
 
 
 def as_number(cell: object) -> float:
@@ -51,18 +56,22 @@ def as_number(cell: object) -> float:
         except OverflowError:
             raise CellError("the number is infinite", "Give a finite number.") from None
     if as_text(cell) == "":
-        raise CellError("the value is missing", _FILL)
+        raise MissingCellError
     raise CellError(f"{cell!r} is not a number", "Give a number.")
 
 
-def as_numbers(cells: Sequence[object]) -> NDArray[np.float64] | tuple[int, CellError]:
-    """Return all cells as numbers, or the first bad cell and its position."""
+def as_numbers(
+    cells: Sequence[object], *, may_be_missing: bool = False
+) -> NDArray[np.float64] | tuple[int, CellError]:
+    """Return all cells as numbers (NaN where missing and allowed), or the first bad one's place."""
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):
         try:
             values[row] = as_number(cell)
         except CellError as bad:
-            return row, bad
+            if not (may_be_missing and isinstance(bad, MissingCellError)):
+                return row, bad
+            values[row] = math.nan
     return values
 
 
@@ -87,7 +96,7 @@ def as_text(cell: object) -> str:
 
 def _finite(number: float) -> float:
     if math.isnan(number):
-        raise CellError("the value is missing", _FILL)
+        raise MissingCellError
     if math.isinf(number):
         raise CellError("the number is infinite", "Give a finite number.")
     return number
@@ -97,7 +106,7 @@ def _parse(text: str) -> float:
     if _NUMBER.fullmatch(text):
         return float(text)
     lower = text.casefold()
-    if lower in _MISSING:
+    if lower in MISSING:
         return math.nan
     if lower.lstrip("+-") in _INFINITE:
         return math.inf

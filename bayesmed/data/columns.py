@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bayesmed.core.errors import DataError, nearest
+from bayesmed.data.column_checks import (
+    check_arm_covariances,
+    check_cov_or_corr,
+    check_precision,
+    is_grid,
+    repeated,
+    require_name,
+)
 
-__all__ = ["TOTAL_EFFECT", "MediatorColumns", "MediatorCovariance", "SiteColumns"]
+__all__ = ["TOTAL_EFFECT", "ArmCovariance", "MediatorColumns", "MediatorCovariance", "SiteColumns"]
 
 TOTAL_EFFECT = "total_effect"
 """The last of a row's estimates, after the mediators'."""
@@ -49,7 +56,7 @@ class MediatorColumns:
     corr: str | None = None
 
     def __post_init__(self) -> None:
-        _require_name(self.name, "a mediator")
+        require_name(self.name, "a mediator")
         if self.name == TOTAL_EFFECT:
             raise DataError(
                 f"A mediator is called {TOTAL_EFFECT!r}, which is what the outcome's effect is "
@@ -57,8 +64,8 @@ class MediatorColumns:
                 "Give the mediator another name.",
             )
         owner = f"Mediator {self.name!r}"
-        _check_precision(owner, self.se, self.interval)
-        _check_cov_or_corr(owner, self.cov, self.corr)
+        check_precision(owner, self.se, self.interval)
+        check_cov_or_corr(owner, self.cov, self.corr)
         if self.interval is not None:
             object.__setattr__(self, "interval", tuple(self.interval))
 
@@ -97,9 +104,53 @@ class MediatorCovariance:
                 f"{owner} names the same mediator twice.",
                 "Name two mediators; a mediator's own variance comes from its standard error.",
             )
-        _check_cov_or_corr(owner, self.cov, self.corr)
+        check_cov_or_corr(owner, self.cov, self.corr)
         if self.cov is None and self.corr is None:
             raise DataError(f"{owner} names no column.", "Name the column in `cov` or in `corr`.")
+
+
+@dataclass(frozen=True)
+class ArmCovariance:
+    """Columns of the sampling covariance of a row's estimates with those of another arm.
+
+    Estimates of arms that share a control group covary: Cov(γ̂_a, β̂_b) is the covariance of the
+    control group's means. Give each pair of arms once, in the row of either; a pair left empty in
+    both rows is 0.
+
+    Parameters
+    ----------
+    arm
+        The arm whose estimates run across.
+    columns
+        (P + 1) × (P + 1) names of columns, P mediators in order and the total effect last. Entry
+        [i][j] holds, in the row of another arm of the same block, the covariance of that row's
+        i-th estimate with the j-th estimate of ``arm``.
+
+    Raises
+    ------
+    DataError
+        If the name is empty, or the columns are not rows of names.
+
+    Examples
+    --------
+    The row of the arm "call" holds in "tg" the covariance of its total effect with the effect
+    on the mediator in the arm "letter":
+
+    >>> ArmCovariance("letter", (("gg", "gt"), ("tg", "tt"))).columns[1][0]
+    'tg'
+    """
+
+    arm: str
+    columns: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        require_name(self.arm, "an arm")
+        if not is_grid(self.columns):
+            raise DataError(
+                f"The covariances with arm {self.arm!r} are not rows of column names.",
+                'Give them row by row, such as (("gg", "gt"), ("tg", "tt")).',
+            )
+        object.__setattr__(self, "columns", tuple(tuple(row) for row in self.columns))
 
 
 @dataclass(frozen=True)
@@ -119,8 +170,8 @@ class SiteColumns:
     arm
         Column of treatment arms, where a site has several rows.
     block
-        Column naming the study whose rows share a control group. The covariance between such
-        rows cannot stand in a column; see `SiteEstimates.from_arrays`.
+        Column naming the study whose rows share a control group; ``arm_covariances`` names the
+        covariance between such rows.
     weight
         Column of population weights (default: equal weights).
     n
@@ -129,6 +180,9 @@ class SiteColumns:
         Columns of numbers that describe the sites.
     covariances
         Columns of sampling covariances between mediators' estimates; pairs not named are 0.
+    arm_covariances
+        Columns of sampling covariances between arms of one block, one record per arm; pairs of
+        arms not given are 0. They need ``arm`` and ``block``.
     outcome
         What the outcome is called in results.
     outcome_scale
@@ -160,27 +214,29 @@ class SiteColumns:
     n: str | None = None
     covariates: tuple[str, ...] = ()
     covariances: tuple[MediatorCovariance, ...] = ()
+    arm_covariances: tuple[ArmCovariance, ...] = ()
     outcome: str = "outcome"
     outcome_scale: str = "difference"
     where: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name in ("mediators", "covariates", "covariances"):
+        for name in ("mediators", "covariates", "covariances", "arm_covariances"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.total_effect_interval is not None:
             object.__setattr__(self, "total_effect_interval", tuple(self.total_effect_interval))
         object.__setattr__(self, "where", dict(self.where))
-        _require_name(self.outcome, "the outcome")
-        _check_precision("The total effect", self.total_effect_se, self.total_effect_interval)
+        require_name(self.outcome, "the outcome")
+        check_precision("The total effect", self.total_effect_se, self.total_effect_interval)
         self._check_mediators()
         self._check_covariances()
+        check_arm_covariances(self)
         self._check_columns_differ()
 
     def _check_mediators(self) -> None:
         names = [m.name for m in self.mediators]
         if not names:
             raise DataError("No mediator is named.", "Name at least one mediator's columns.")
-        if twice := _repeated(names):
+        if twice := repeated(names):
             raise DataError(
                 f"Two mediators are called {twice!r}.", "Give every mediator its own name."
             )
@@ -194,7 +250,7 @@ class SiteColumns:
                         f"A covariance names {name!r}, which is not a mediator.",
                         nearest(name, names),
                     )
-        if twice := _repeated(" and ".join(sorted((p.first, p.second))) for p in self.covariances):
+        if twice := repeated(" and ".join(sorted((p.first, p.second))) for p in self.covariances):
             raise DataError(f"The covariance of mediators {twice} is given twice.", "Give it once.")
 
     def _check_columns_differ(self) -> None:
@@ -202,51 +258,12 @@ class SiteColumns:
         used += [c for p in self.covariances for c in (p.cov, p.corr) if c]
         used += [self.total_effect]
         used += [c for c in (self.total_effect_se, *(self.total_effect_interval or ())) if c]
-        if twice := _repeated(used):
+        between = [c for item in self.arm_covariances for row in item.columns for c in row]
+        others = {self.site, self.arm, self.block, self.weight, self.n, *self.covariates}
+        if twice := repeated([*used, *between]) or next((c for c in between if c in others), None):
             raise DataError(
                 f"Column {twice!r} is given two roles.",
                 "Every estimate, standard error, interval end and covariance has its own column.",
             )
-        if twice := _repeated(self.covariates):
+        if twice := repeated(self.covariates):
             raise DataError(f"Covariate {twice!r} is named twice.", "Name it once.")
-
-
-def _repeated(names: Iterable[str]) -> str | None:
-    """Return the first name that occurs twice."""
-    return next((name for name, count in Counter(names).items() if count > 1), None)
-
-
-def _require_name(name: str, what: str) -> None:
-    if not name.strip():
-        raise DataError(f"The name of {what} is empty.", "Give it a name.")
-
-
-def _check_precision(owner: str, se: str | None, interval: tuple[str, str] | None) -> None:
-    if se is None and interval is None:
-        raise DataError(
-            f"{owner} has no standard error.",
-            "Name the column of standard errors, or the two columns of a 95 % interval.",
-        )
-    if se is not None and interval is not None:
-        raise DataError(
-            f"{owner} has both a standard error and an interval.",
-            "Name only one of them: the other one then follows.",
-        )
-    if interval is not None and not _is_pair(interval):
-        raise DataError(
-            f"{owner} needs two interval columns, not {interval!r}.",
-            "Name the column of the lower and the column of the upper end.",
-        )
-
-
-def _is_pair(columns: object) -> bool:
-    """Say whether these are two column names; one text of two letters is not."""
-    return isinstance(columns, tuple | list) and len(columns) == 2
-
-
-def _check_cov_or_corr(owner: str, cov: str | None, corr: str | None) -> None:
-    if cov is not None and corr is not None:
-        raise DataError(
-            f"{owner} has both a `cov` and a `corr` column.",
-            "Name only one of them: the other one then follows.",
-        )

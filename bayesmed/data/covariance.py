@@ -80,9 +80,9 @@ def estimates_from_table(table: Table, columns: SiteColumns) -> Estimates:
     return Estimates(estimate, cov, reader.quantity, tuple(reader.notes))
 
 
-def numbers_of(table: Table, column: str) -> NDArray[np.float64]:
-    """Return one column as finite numbers, or name the first cell that is none."""
-    numbers = as_numbers(table.cells(column))
+def numbers_of(table: Table, column: str, *, may_be_missing: bool = False) -> NDArray[np.float64]:
+    """Return one column as finite numbers (NaN where missing and allowed), or name the bad cell."""
+    numbers = as_numbers(table.cells(column), may_be_missing=may_be_missing)
     if isinstance(numbers, tuple):
         row, bad = numbers
         raise DataError(

@@ -73,11 +73,14 @@ def check_block_covariances(
     for code in dict.fromkeys(int(block[i]) for i, _ in cross_cov):
         rows = np.flatnonzero(block == code)
         if _smallest_eigenvalues(block_cov(cov, cross_cov, rows)[None])[0] < _EIGENVALUE_FLOOR:
+            # Where a table names columns, the remedy speaks of them.
+            pairs = [f"cross_cov[{i}, {j}]" for i, j in cross_cov if block[i] == code]
+            named = dict.fromkeys(place.quantity.get(p, "its `cross_cov` matrices") for p in pairs)
             raise DataError(
                 f"{place.source}: the covariance of the block of "
                 f"{', '.join(place.row(int(r)) for r in rows)} is not positive semi-definite.",
-                "Check the signs, the order (mediators, then total effect) and the size of its "
-                "`cross_cov` matrices.",
+                "Check the signs, the order (mediators, then total effect) and the size of "
+                f"{' and of '.join(named)}.",
             )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
+from bayesmed.data.arm_covariances import cross_cov_columns
 from bayesmed.data.covariance import cov_name
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def tidy(data: SiteEstimates) -> pd.DataFrame:
     for j, second in enumerate(effects):
         for i, first in enumerate(effects[:j]):
             columns[cov_name(first, second)] = data.cov[:, i, j]
+    columns |= cross_cov_columns(data)
     columns["weight"] = data.weight
     columns |= {f"covariate[{name}]": x for name, x in data.covariates.items()}
     return pd.DataFrame(columns)

@@ -51,7 +51,10 @@ def note_on_shared_controls(
     """Return a note where rows that may share a control group are taken as independent."""
     joined = {i for pair in cross_cov for i in pair}
     alone = [i for i in range(len(site)) if i not in joined]
-    remedy = "give their covariance as `cross_cov` of SiteEstimates.from_arrays."
+    remedy = (
+        "give their covariance: columns named in `arm_covariances` of SiteColumns, or `cross_cov` "
+        "of SiteEstimates.from_arrays."
+    )
     blocks = [int(block[i]) for i in alone]
     if len(set(blocks)) < len(blocks):
         note = (

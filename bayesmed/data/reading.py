@@ -11,9 +11,16 @@ from pathlib import Path
 from bayesmed.core.errors import DataError, nearest
 from bayesmed.data.table import Table, require_distinct_columns
 
-__all__ = ["read_csv_table", "read_parquet_table", "table_from_csv_text"]
+__all__ = [
+    "csv_header",
+    "existing_file",
+    "read_csv_table",
+    "read_parquet_table",
+    "table_from_csv_text",
+]
 
 _COMMA_REMEDY = "Save it as comma-separated text (CSV) in UTF-8."
+_HEADER_BYTES = 2**20
 _SIGNATURES = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
@@ -34,7 +41,7 @@ def read_csv_table(path: str | os.PathLike[str]) -> Table:
     DataError
         If the file is missing, not text, empty, ragged or separated by something else.
     """
-    file = _existing_file(path)
+    file = existing_file(path)
     return table_from_csv_text(_decoded(_bytes(file), file.name), file.name)
 
 
@@ -49,7 +56,7 @@ def read_parquet_table(path: str | os.PathLike[str]) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = _existing_file(path)
+    file = existing_file(path)
     content = _bytes(file)
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
@@ -69,12 +76,7 @@ def read_parquet_table(path: str | os.PathLike[str]) -> Table:
 def table_from_csv_text(text: str, source: str) -> Table:
     """Parse comma-separated text with one header line; see `read_csv_table`."""
     rows = _rows(text, source)
-    _, header = next(rows, (0, []))
-    if not header:
-        raise DataError(f"{source} is empty.", "Give a file with a header line and rows below it.")
-    _check_separator(header, source)
-    names = [name.strip() for name in header]
-    require_distinct_columns([name for name in names if name], source)
+    names = _header(rows, source)
     lines, cells = [], []
     for line, row in rows:
         lines.append(line)
@@ -91,7 +93,28 @@ def table_from_csv_text(text: str, source: str) -> Table:
     return Table(source, by_name, [f"line {line}" for line in lines])
 
 
-def _existing_file(path: str | os.PathLike[str]) -> Path:
+def csv_header(file: Path) -> list[str]:
+    """Return the column names of a comma-separated file of any size; a name may be empty.
+
+    Raises
+    ------
+    DataError
+        If the beginning of the file is not comma-separated text in UTF-8.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_HEADER_BYTES)
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    # A cut may stand inside a character: only whole lines are looked at.
+    whole = content if len(content) < _HEADER_BYTES else content[: content.rfind(b"\n") + 1]
+    if content and not whole:
+        raise DataError(f"{file.name}: the header line is too long.", _COMMA_REMEDY)
+    return _header(_rows(_decoded(whole, file.name), file.name), file.name)
+
+
+def existing_file(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a regular file, or say what stands there instead."""
     file = Path(path)
     try:
         if file.is_dir():
@@ -116,9 +139,22 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"{file} cannot be read: {error.strerror}.", "Check the file's permissions."
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> DataError:
+    return DataError(f"{file} cannot be read: {error.strerror}.", "Check the file's permissions.")
+
+
+def _header(rows: Iterator[tuple[int, list[str]]], source: str) -> list[str]:
+    """Take the header off the rows and check it."""
+    _, header = next(rows, (0, []))
+    if not header:
+        raise DataError(f"{source} is empty.", "Give a file with a header line and rows below it.")
+    _check_separator(header, source)
+    names = [name.strip() for name in header]
+    require_distinct_columns([name for name in names if name], source)
+    return names
 
 
 def _decoded(content: bytes, source: str) -> str:

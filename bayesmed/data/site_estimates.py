@@ -179,7 +179,7 @@ class SiteEstimates:
         covariance_given: bool = True,
         source: str = "arrays",
     ) -> SiteEstimates:
-        """Take arrays with full covariance matrices; the only way to give ``cross_cov``.
+        """Take arrays with full covariance matrices.
 
         Parameters
         ----------
@@ -346,7 +346,11 @@ class SiteEstimates:
         Columns: ``site``, ``arm``, ``block``, ``n`` (the last three where there are any),
         ``mediator_effect[m]`` and ``mediator_effect_se[m]`` of every mediator m, ``total_effect``,
         ``total_effect_se``, ``cov[a, b]`` of every pair of estimates, ``weight``,
-        ``covariate[x]``. ``cross_cov`` has no place in it.
+        ``covariate[x]``. Where there is a ``cross_cov``, ``cov[a, b @ arm]`` is the covariance of
+        the row's estimate a with the estimate b of another arm of its block. Each pair of arms
+        stands in the later of its two rows; the cells are NaN elsewhere. Name these columns as
+        `ArmCovariance` to read them again. Where arms do not tell the rows of a block apart, rows
+        are numbered within their block, from 1, in place of the arm.
         """
         return derived.tidy(self)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmed.data.arm_covariances import cross_cov_from_table
 from bayesmed.data.columns import SiteColumns
 from bayesmed.data.covariance import cov_name, estimates_from_table, numbers_of
 from bayesmed.data.fields import codes, names
@@ -26,8 +27,9 @@ class TableParts:
 
 def parts_from_table(table: Table, columns: SiteColumns) -> TableParts:
     """Keep the rows asked for and read every column that has a role."""
-    table = table.filtered(columns.where)
+    whole, table = table, table.filtered(columns.where)
     estimates = estimates_from_table(table, columns)
+    between = cross_cov_from_table(table, columns, estimates.cov, whole)
     rows = len(table)
     fields = {
         "site": names(None, rows) if columns.site is None else table.texts(columns.site),
@@ -39,7 +41,7 @@ def parts_from_table(table: Table, columns: SiteColumns) -> TableParts:
         "mediator_effect": estimates.estimate[:, :-1],
         "total_effect": estimates.estimate[:, -1],
         "cov": estimates.cov,
-        "cross_cov": {},
+        "cross_cov": between.cross_cov,
         "weight": np.ones(rows) if columns.weight is None else numbers_of(table, columns.weight),
         "n": None if columns.n is None else numbers_of(table, columns.n),
         "covariates": {name: numbers_of(table, name) for name in columns.covariates},
@@ -48,6 +50,7 @@ def parts_from_table(table: Table, columns: SiteColumns) -> TableParts:
     }
     quantity = {
         **estimates.quantity,
+        **between.quantity,
         "weight": f"column {columns.weight!r}",
         "n": f"column {columns.n!r}",
         **{f"covariate[{name}]": f"column {name!r}" for name in columns.covariates},

@@ -10,7 +10,7 @@ import pytest
 
 from bayesmed.cards import Framing, load_card
 from bayesmed.core.errors import CardError, DataError
-from bayesmed.data import MediatorColumns, SiteColumns
+from bayesmed.data import ArmCovariance, MediatorColumns, SiteColumns
 from bayesmed.generative import SiteSlope
 from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
@@ -19,6 +19,10 @@ MODEL = '[model]\ntype = "site_slope"\n'
 DATA = '[data]\nfile = "sites.csv"\ntotal_effect = "tau_hat"\ntotal_effect_se = "tau_se"\n'
 MEDIATOR = '[[data.mediators]]\nname = "effort"\neffect = "gamma_hat"\nse = "gamma_se"\n'
 MINIMAL = MODEL + DATA + MEDIATOR
+
+ARMS = 'site = "country"\narm = "arm"\nblock = "country"\n'
+GRID = 'columns = [["gg", "gt"], ["tg", "tt"]]\n'
+BETWEEN = '[[data.arm_covariances]]\narm = "letter"\n' + GRID
 
 SITES = """country,arm,year,gamma_hat,gamma_se,tau_hat,tau_se,r
 A,1,2010,0.1,0.02,0.3,0.1,0.2
@@ -71,6 +75,10 @@ interval = ["h_low", "h_high"]
 first = "effort"
 second = "hope"
 cov = "eh"
+
+[[data.arm_covariances]]
+arm = "1"
+columns = [["a", "b", "c"], ["d", "e", "f"], ["g", "i", "j"]]
 
 [priors.slope]
 distribution = "Normal"
@@ -137,9 +145,12 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
         MediatorColumns("hope", "h", interval=("h_low", "h_high")),
     )
     assert [(c.first, c.second, c.cov) for c in columns.covariances] == [("effort", "hope", "eh")]
+    grid = (("a", "b", "c"), ("d", "e", "f"), ("g", "i", "j"))
+    assert columns.arm_covariances == (ArmCovariance("1", grid),)
     assert columns == SiteColumns(
         mediators=columns.mediators,
         covariances=columns.covariances,
+        arm_covariances=columns.arm_covariances,
         total_effect="tau_hat",
         total_effect_interval=("low", "high"),
         site="country",
@@ -247,6 +258,18 @@ def test_a_card_of_two_mediators_gives_data_and_priors_of_both(tmp_path: Path) -
     wrong = TWO_CARD.replace("slope[LDL]", "slope[LDK]")
     with pytest.raises(DataError, match=r"slope\[LDK\].*'slope\[LDL\]'"):
         load_card(write(tmp_path, wrong)).model.check_data(data)
+
+
+def test_a_card_names_the_covariances_between_arms(tmp_path: Path) -> None:
+    table = """country,arm,gamma_hat,gamma_se,tau_hat,tau_se,gg,gt,tg,tt
+A,letter,0.1,0.1,0.3,0.2,,,,
+A,call,0.4,0.1,0.5,0.2,0.005,0.001,0.002,0.02
+B,call,0.9,0.1,1.5,0.2,,,,
+"""
+    write(tmp_path, table, "sites.csv")
+    data = load_card(write(tmp_path, MODEL + DATA + ARMS + MEDIATOR + BETWEEN)).load_data()
+    assert data.labels == ("A / letter", "A / call", "B / call")
+    assert data.cross_cov[0, 1].tolist() == [[0.005, 0.002], [0.001, 0.02]]
 
 
 def test_where_keeps_rows_of_whole_numbers_and_texts(tmp_path: Path) -> None:
@@ -361,6 +384,21 @@ BAD = [
     (MINIMAL.replace("effort", "\\u001b[31mred"), r"name is .*Control characters"),
     (MINIMAL.replace("effort", "e" * 4001), r"name has 4001 characters"),
     (MINIMAL + '[[data.covariances]]\nfirst = "effort"\n', r"covariances\[0\]\.second is missing"),
+    (
+        MINIMAL + BETWEEN.replace("arm =", "arms ="),
+        r"'data\.arm_covariances\[0\]\.arms' is not known",
+    ),
+    (MINIMAL + "[[data.arm_covariances]]\n" + GRID, r"arm_covariances\[0\]\.arm is missing"),
+    (MINIMAL + BETWEEN.replace('"letter"', "1"), r"arm_covariances\[0\]\.arm is 1.*quotes"),
+    (MINIMAL + BETWEEN.replace(GRID, ""), r"\[0\]\.columns is missing.*columns = \[\["),
+    (MINIMAL + BETWEEN.replace(GRID, 'columns = ["a", "b"]'), r"columns is .*list of lists"),
+    (MINIMAL + BETWEEN.replace('"gt"', "2"), r"\[0\]\.columns is .*list of lists"),
+    (MINIMAL + BETWEEN.replace('"gt"', '" "'), r"\[0\]\.columns is .*Fill it in"),
+    (MINIMAL + BETWEEN, r"study\.toml, \[data\].*no column for `arm`"),
+    (
+        MODEL + DATA + ARMS + MEDIATOR + BETWEEN.replace(', "tt"', ""),
+        r"\[data\].*'letter' are not 2 × 2 columns",
+    ),
     ("priors = 3\n" + MINIMAL, r"priors is 3.*\[priors\.slope\]"),
     (MINIMAL + "[priors]\nslope = 1\n", r"priors\.slope is 1.*\[priors\.slope\]"),
     (MINIMAL + "[priors.slope]\nsigma = 1\n", r"priors\.slope\.distribution is missing"),

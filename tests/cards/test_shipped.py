@@ -10,7 +10,7 @@ import pytest
 
 from bayesmed.cards import card_names, find_card, load_card, new_card
 from bayesmed.cards.card import MODEL, PRIOR, SAMPLER, TOP
-from bayesmed.cards.columns import COVARIANCE, DATA, MEDIATOR
+from bayesmed.cards.columns import ARM_COVARIANCE, COVARIANCE, DATA, MEDIATOR
 from bayesmed.core.errors import CardError
 from bayesmed.data import dataset_names
 from bayesmed.inference import Sampler
@@ -41,18 +41,30 @@ def test_the_card_to_edit_shows_the_defaults() -> None:
 
 def test_the_card_to_edit_names_every_key_of_data_and_mediators() -> None:
     text = new_card("site_slope")
-    for key in {*DATA, *MEDIATOR, *SAMPLER} - {"covariances", "cores", "mediators"}:
+    sections = {"mediators", "covariances", "arm_covariances"}
+    for key in {*DATA, *MEDIATOR, *ARM_COVARIANCE, *SAMPLER} - {*sections, "cores"}:
         assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
+    for key in sections:
+        assert re.search(rf"^(# )?\[\[data\.{key}\]\]$", text, re.MULTILINE), key
 
 
 def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
     lines = new_card("site_slope").splitlines()
     off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
-    known = {*TOP, *MODEL, *DATA, *MEDIATOR, *COVARIANCE, *PRIOR, *SAMPLER}
+    known = {*TOP, *MODEL, *DATA, *MEDIATOR, *COVARIANCE, *ARM_COVARIANCE, *PRIOR, *SAMPLER}
     assert len(off) >= 20
     for line in off:
         (key,) = tomllib.loads(line)
         assert key in known
+
+
+def test_the_card_to_edit_shows_how_arms_covary(tmp_path: Path) -> None:
+    off = re.compile(r"^# ((arm|block|columns) = |\[\[data\.arm_cov)", re.MULTILINE)
+    text = off.sub(r"\1", new_card("site_slope"))
+    (tmp_path / "card.toml").write_text(text)
+    (between,) = load_card(tmp_path / "card.toml").data.columns.arm_covariances
+    assert between.arm == "letter"
+    assert between.columns[1][0] == "cov_tg_letter"
 
 
 def test_the_card_to_edit_names_every_choice_of_the_model() -> None:

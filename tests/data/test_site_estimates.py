@@ -213,8 +213,10 @@ def test_tidy_frame_can_be_read_again(write: Write) -> None:
     frame = arms().to_frame()
     assert list(frame) == [
         "site", "arm", "block", "n", "mediator_effect[mediator]", "mediator_effect_se[mediator]",
-        "total_effect", "total_effect_se", "cov[mediator, total_effect]", "weight",
-        "covariate[north]",
+        "total_effect", "total_effect_se", "cov[mediator, total_effect]",
+        "cov[mediator, mediator @ letter]", "cov[mediator, total_effect @ letter]",
+        "cov[total_effect, mediator @ letter]", "cov[total_effect, total_effect @ letter]",
+        "weight", "covariate[north]",
     ]  # fmt: skip
     columns = SiteColumns(
         (
@@ -234,8 +236,9 @@ def test_tidy_frame_can_be_read_again(write: Write) -> None:
         weight="weight",
         covariates=("covariate[north]",),
     )
+    file = write(frame.to_csv(index=False))
     with pytest.warns(DataWarning, match="share a block"):
-        again = SiteEstimates.read_csv(write(frame.to_csv(index=False)), columns)
+        again = SiteEstimates.read_csv(file, columns)
     assert_allclose(again.cov, arms().cov, rtol=1e-14)
     assert again.labels == arms().labels
     assert_array_equal(again.covariates["covariate[north]"], [0, 1, 0])
