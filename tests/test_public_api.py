@@ -19,13 +19,18 @@ PUBLIC = [
     "DataError",
     "DataWarning",
     "Effects",
+    "Estimation",
     "Fit",
     "InputError",
     "MediatorColumns",
     "MediatorCovariance",
     "ModelError",
+    "Moments",
     "NewSites",
+    "PersonRows",
     "Prior",
+    "Reduction",
+    "RowColumns",
     "Sampler",
     "SiteColumns",
     "SiteEstimates",
@@ -45,12 +50,25 @@ PUBLIC = [
     "new_card",
     "parameters",
     "predict",
+    "reduce_rows",
     "report",
     "save_fit",
     "write_results",
 ]
 
-HEAVY = ("arviz", "matplotlib", "numpy", "nutpie", "pandas", "pymc", "pytensor", "scipy", "xarray")
+HEAVY = (
+    "arviz",
+    "duckdb",
+    "ibis",
+    "matplotlib",
+    "numpy",
+    "nutpie",
+    "pandas",
+    "pymc",
+    "pytensor",
+    "scipy",
+    "xarray",
+)
 
 
 def modules_after(statement: str) -> set[str]:

@@ -24,6 +24,10 @@ from bayesmed.data.validation import check_estimates
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayesmed.core.progress import Progress
+    from bayesmed.data.rows.estimation import Estimation
+    from bayesmed.data.rows.person_rows import PersonRows
+
 __all__ = ["SiteEstimates"]
 
 
@@ -66,6 +70,8 @@ class SiteEstimates:
         Warnings that belong beside every result.
     source
         File name, data set name or "data frame".
+    derivation
+        How the estimates were computed, where they come from rows of persons; else empty.
     place
         How messages call rows and columns; leave it out.
 
@@ -104,6 +110,7 @@ class SiteEstimates:
     covariance_given: bool = True
     notes: tuple[str, ...] = ()
     source: str = "arrays"
+    derivation: str = ""
     place: InitVar[Place | None] = None
 
     def __post_init__(self, place: Place | None) -> None:
@@ -160,6 +167,34 @@ class SiteEstimates:
         return _from_table(read_parquet_table(path), columns)
 
     @classmethod
+    def from_rows(
+        cls,
+        rows: PersonRows,
+        how: Estimation | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> SiteEstimates:
+        """Reduce rows of persons; see `reduce_rows`, which also tells what was left out.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from bayesmed.data import PersonRows, RowColumns
+        >>> people = pd.DataFrame({
+        ...     "site": ["A"] * 6 + ["B"] * 6,
+        ...     "t": [0, 0, 0, 1, 1, 1] * 2,
+        ...     "m": [1, 2, 3, 3, 4, 5, 1, 3, 5, 2, 4, 6],
+        ...     "y": [1, 1, 4, 2, 3, 4, 2, 3, 5, 4, 6, 6],
+        ... })
+        >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="site"))
+        >>> SiteEstimates.from_rows(rows).mediator_effect.ravel().tolist()
+        [2.0, 1.0]
+        """
+        from bayesmed.data.rows.reduction import reduce_rows
+
+        return reduce_rows(rows, how, progress=progress).estimates
+
+    @classmethod
     def from_arrays(
         cls,
         *,
@@ -178,6 +213,8 @@ class SiteEstimates:
         covariates: Mapping[str, ArrayLike] | None = None,
         covariance_given: bool = True,
         source: str = "arrays",
+        notes: Sequence[str] = (),
+        derivation: str = "",
     ) -> SiteEstimates:
         """Take arrays with full covariance matrices.
 
@@ -199,7 +236,7 @@ class SiteEstimates:
             sites numbered from 1, no arms, every row its own block.
         mediators
             Names of the P mediators; default "mediator", or "mediator_1", ….
-        outcome, outcome_scale, weight, n, covariates, covariance_given, source
+        outcome, outcome_scale, weight, n, covariates, covariance_given, source, notes, derivation
             As in `SiteEstimates`; weights are equal by default.
 
         Raises
@@ -249,8 +286,9 @@ class SiteEstimates:
             },
             covariance_given=covariance_given,
             source=source,
+            derivation=derivation,
         )
-        return _with_notes(data, (), Place(source, data._row_name, {}))
+        return _with_notes(data, tuple(notes), Place(source, data._row_name, {}))
 
     def __repr__(self) -> str:
         several = "s" if self.n_mediators > 1 else ""
@@ -299,7 +337,7 @@ class SiteEstimates:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all content in row order; ``notes`` and ``source`` do not count."""
+        """SHA-256 (hex) of names and numbers in row order, without ``notes`` and other words."""
         return derived.fingerprint(self)
 
     def block_rows(self, block: int) -> NDArray[np.int64]:

@@ -1,0 +1,203 @@
+"""From effects at sites to `SiteEstimates`: rows, blocks, names, and what cannot stand there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmed.core.errors import DataError
+from bayesmed.data.rows.choosing import Dropped, listed
+from bayesmed.data.rows.moments import Moments
+from bayesmed.data.rows.site_effects import Cells, Scores, SiteEffects
+
+if TYPE_CHECKING:
+    from bayesmed.data.rows.person_rows import PersonRows
+    from bayesmed.data.site_estimates import SiteEstimates
+
+__all__ = ["Named", "site_estimates", "unusable"]
+
+_Array = NDArray[np.float64]
+_CORR_BELOW = 1 - 1e-9
+
+
+@dataclass(frozen=True)
+class Named:
+    """Names of sites and treatment columns, and those that take no part.
+
+    Parameters
+    ----------
+    sites
+        (S,) names.
+    arms
+        (J,) names of arms or treatment columns, None where there is one.
+    dropped
+        Sites and arms that take no part.
+    """
+
+    sites: list[str]
+    arms: tuple[str, ...] | None
+    dropped: tuple[Dropped, ...]
+
+    def rows(self, present: NDArray[np.bool_]) -> list[tuple[int, int]]:
+        """Return (site, treatment column) of every row that is left, in order."""
+        without = {(d.site, d.arm) for d in self.dropped}
+        return [
+            (s, j)
+            for s, name in enumerate(self.sites)
+            if (name, None) not in without
+            for j in range(present.shape[1])
+            if present[s, j] and (self.arms is None or (name, self.arms[j]) not in without)
+        ]
+
+
+def unusable(
+    sites: list[str],
+    arms: tuple[str, ...] | None,
+    reference: str | None,
+    found: SiteEffects,
+    cov: _Array,
+    scores: Scores,
+    known: bool,
+) -> list[Dropped]:
+    """Return the rows whose covariance cannot be used, with the reason.
+
+    ``known`` says that an outcome without variation is known without error.
+    """
+    dropped = []
+    k = found.size.shape[1]
+    for s, name in enumerate(sites):
+        if s in found.problem:
+            continue
+        few = _few_clusters(scores, s, found.present[s])
+        if 0 in few or (few and arms is None):
+            where = f" in arm {reference!r}" if reference is not None and 0 in few else ""
+            dropped.append(Dropped(name, None, f"fewer than two clusters{where}"))
+            continue
+        for j in np.flatnonzero(found.present[s]):
+            arm = None if arms is None else arms[j]
+            block = cov[s, j * k : (j + 1) * k, j * k : (j + 1) * k]
+            if j + 1 in few:
+                dropped.append(Dropped(name, arm, "fewer than two clusters in this arm"))
+            elif block[-1, -1] == 0 and not known:
+                dropped.append(Dropped(name, arm, "the outcome does not vary within arms"))
+            elif _perfectly_correlated(block):
+                dropped.append(
+                    Dropped(name, arm, "two of its estimates have a sampling correlation of 1")
+                )
+    return dropped
+
+
+def site_estimates(
+    rows: PersonRows,
+    moments: Moments,
+    cells: Cells,
+    found: SiteEffects,
+    cov: _Array,
+    named: Named,
+    notes: list[str],
+    made: str,
+) -> SiteEstimates:
+    """Put the rows that are left together.
+
+    Raises
+    ------
+    DataError
+        If fewer than two are left.
+    """
+    from bayesmed.data.site_estimates import SiteEstimates
+
+    k, columns = cells.outcomes, rows.columns
+    kept = named.rows(found.present)
+    if len(kept) < 2:
+        gone = f": {listed(named.dropped)}" if named.dropped else ""
+        raise DataError(
+            f"{rows.source}: {len(kept)} site is left{gone}."
+            if kept
+            else f"{rows.source}: no site is left{gone}.",
+            "The slope is learnt from differences between sites: give at least two, better ten.",
+        )
+    s, j = (np.array(x) for x in zip(*kept, strict=True))
+    effect = found.effect[s, j]
+    several = named.arms is not None
+    shaped = cov.reshape(len(cov), found.present.shape[1], k, found.present.shape[1], k)
+    cross = (
+        {
+            (a, b): shaped[s[a], j[a], :, j[b], :]
+            for a in range(len(kept))
+            for b in range(a + 1, len(kept))
+            if s[a] == s[b]
+        }
+        if several
+        else {}
+    )
+    return SiteEstimates.from_arrays(
+        mediator_effect=effect[:, :-1],
+        total_effect=effect[:, -1],
+        cov=shaped[s, j, :, j, :],
+        cross_cov=cross,
+        site=[named.sites[i] for i in s],
+        arm=[named.arms[i] for i in j] if named.arms is not None else None,
+        block=s.tolist(),
+        mediators=[columns.label(c) for c in columns.estimated[:-1]],
+        outcome=columns.label(columns.outcome),
+        outcome_scale=_scale(cells, columns.outcome in columns.log_odds),
+        n=_persons(cells, found, s, j),
+        covariates=_site_means(moments, cells, columns.site_covariates, s),
+        source=rows.source,
+        notes=notes,
+        derivation=made,
+    )
+
+
+def _few_clusters(scores: Scores, s: int, present: NDArray[np.bool_]) -> set[int]:
+    """Return the arms (the reference 0) with fewer than two clusters."""
+    if scores.clusters_in_arm is None:
+        return set()
+    counts = scores.clusters_in_arm[s]
+    looked = [True, *present] if len(counts) > 1 else [True]
+    return {a for a, look in enumerate(looked) if look and counts[a] < 2}
+
+
+def _perfectly_correlated(cov: _Array) -> bool:
+    se = np.sqrt(np.diagonal(cov))
+    known = se == 0
+    scale = np.where(known, 1.0, se)
+    corr = np.abs(cov / np.outer(scale, scale)) - np.eye(len(cov))
+    return bool(not np.isfinite(cov).all() or (corr >= _CORR_BELOW).any())
+
+
+def _persons(
+    cells: Cells, found: SiteEffects, s: NDArray[np.int64], j: NDArray[np.int64]
+) -> _Array:
+    """Persons behind each row: of the arm and the reference, or all of the site."""
+    if not cells.arms:
+        return found.n[s]
+    counts = np.zeros((cells.sites, cells.arms + 1))
+    np.add.at(counts, (cells.site, cells.arm), cells.n)
+    persons: _Array = counts[s, 0] + counts[s, j + 1]
+    return persons
+
+
+def _scale(cells: Cells, odds: bool) -> str:
+    """Name the outcome's scale; outcomes that are 0 or 1 show it in their moments."""
+    if odds:
+        return "log odds ratio"
+    mean, cross = cells.mean[:, -1], cells.cross[:, -1, -1]
+    shares = cells.weight * mean * (1 - mean)
+    if ((mean >= 0) & (mean <= 1)).all() and np.allclose(cross, shares, rtol=1e-9, atol=1e-9):
+        return "difference of proportions"
+    return "difference"
+
+
+def _site_means(
+    moments: Moments, cells: Cells, columns: tuple[str, ...], s: NDArray[np.int64]
+) -> dict[str, _Array]:
+    total = np.bincount(cells.site, cells.weight, minlength=cells.sites)
+    means = {}
+    for name in columns:
+        mean = moments.mean[:, moments.variables.index(name)]
+        means[name] = (np.bincount(cells.site, cells.weight * mean) / total)[s]
+    return means

@@ -1,0 +1,250 @@
+"""One look at all rows: moments of complete persons, and what is missing; bad cells refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmed.core.errors import DataError
+from bayesmed.core.progress import Progress
+from bayesmed.data.cells import CellError, as_number, as_text
+from bayesmed.data.rows.cleaning import (
+    ARM,
+    BLOCK,
+    OK,
+    WEIGHT,
+    Cleaned,
+    cleaned,
+    number_of,
+    variables_of,
+)
+from bayesmed.data.rows.columns import RowColumns
+from bayesmed.data.rows.engine import backend_of, fetch
+from bayesmed.data.rows.missingness import Missingness, arm_name, missing_of
+from bayesmed.data.rows.moments import Moments
+from bayesmed.data.rows.queries import moments_query, weighted_query
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesmed.data.rows.person_rows import PersonRows
+
+__all__ = ["Scan", "scan"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What one look at the rows found.
+
+    Parameters
+    ----------
+    rows
+        The cleaned rows, for further scans.
+    moments
+        Moments of complete persons, in cells sorted by site, block and arm.
+    missingness
+        Rows, complete rows and missing cells by site and arm.
+    backend
+        The engine.
+    """
+
+    rows: Cleaned
+    moments: Moments
+    missingness: Missingness
+    backend: Any
+
+
+def scan(persons: PersonRows, progress: Progress) -> Scan:
+    """Scan the rows once, or twice where there are weights.
+
+    Raises
+    ------
+    DataError
+        If a cell is no number, a number is infinite, a weight negative, or nobody is complete.
+    """
+    columns, source = persons.columns, persons.source
+    backend = backend_of(persons.table)
+    progress.phase("Scanning the rows")
+    rows = cleaned(persons.table, columns, _edges(persons, backend, progress))
+    crossed = len(variables_of(columns)) - len(_others(columns))
+    binary = tuple(rows.variables.index(name) for name in columns.log_odds)
+    frame = fetch(backend, moments_query(rows, crossed, binary), progress)
+    if not len(frame):
+        raise DataError(f"{source}: no row is left.", "Check the file and the conditions `where`.")
+    _refuse_bad_cells(rows, frame, backend, source)
+    if WEIGHT in rows.counted and (frame["least_weight"] < 0).any():
+        least = float(frame["least_weight"].min())
+        raise DataError(
+            f"{source}: a weight in column {columns.weights!r} is negative ({least:g}).",
+            "Weights are positive; leave persons of weight 0 out.",
+        )
+    missingness = missing_of(frame, rows)
+    used = _sorted(frame[_complete(frame, rows)], rows)
+    if not len(used):
+        raise DataError(f"{source}: no person is complete.", missingness.most_missing())
+    _refuse_infinite(rows, used, source)
+    _refuse_not_binary(rows, used, binary, source)
+    moments = _moments(used, rows, columns, crossed)
+    if WEIGHT in rows.counted:
+        progress.phase("Scanning the rows again, for the weights")
+        query = weighted_query(rows, moments.keys, moments.mean, crossed)
+        moments = _weighted(moments, fetch(backend, query, progress).sort_values("cell"))
+    return Scan(rows, moments, missingness, backend)
+
+
+def _others(columns: RowColumns) -> list[str]:
+    return [c for c in columns.site_covariates if c not in columns.covariates]
+
+
+def _edges(persons: PersonRows, backend: Any, progress: Progress) -> dict[str, Sequence[float]]:
+    """Where numeric site columns are cut: as given, or at quantiles that a scan finds."""
+    columns = persons.columns
+    edges: dict[str, Sequence[float]] = dict(columns.cuts)
+    for name, groups in columns.quantiles.items():
+        value = number_of(persons.table, columns, name)
+        shares = {f"q{i}": value.quantile(i / groups) for i in range(1, groups)}
+        found = fetch(backend, value.as_table().agg(**shares), progress).iloc[0]
+        edges[name] = sorted({float(x) for x in found if not math.isnan(float(x))})
+        if not edges[name]:
+            raise DataError(
+                f"{persons.source}: column {name!r} holds no numbers to cut.", "Check the column."
+            )
+    return edges
+
+
+def _complete(frame: pd.DataFrame, rows: Cleaned) -> NDArray[np.bool_]:
+    keyed = frame[list(rows.keys)].notna().all(axis=1).to_numpy()
+    complete: NDArray[np.bool_] = keyed & frame[OK].fillna(False).to_numpy(dtype=bool)
+    return complete
+
+
+def _refuse_bad_cells(rows: Cleaned, frame: pd.DataFrame, backend: Any, source: str) -> None:
+    for name in rows.texts:
+        count = int(frame[f"bad_{name}"].sum())
+        if not count:
+            continue
+        raise DataError(*_bad_cell(rows, name, count, backend, source))
+
+
+def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -> tuple[str, str]:
+    """Say what stands in one of the bad cells, and at which site."""
+    from bayesmed.core.progress import Silent
+
+    example = rows.table.filter(rows.table[f"bad_{name}"])
+    example = example.select(*rows.site_keys, text=example[f"text_{name}"])
+    row = fetch(backend, example.order_by("text").limit(1), Silent()).iloc[0]
+    site = ", ".join(as_text(row[key]) or "none" for key in rows.site_keys)
+    place = f"{source}, column {rows.counted[name]!r}, site {site}"
+    several = f" and {count - 1} more like it" if count > 1 else ""
+    try:
+        as_number(str(row["text"]))
+    except CellError as bad:
+        return f"{place}: {bad.problem}{several}.", bad.remedy
+    return f"{place}: {row['text']!r} is not a number{several}.", "Write plain numbers."
+
+
+def _refuse_infinite(rows: Cleaned, used: pd.DataFrame, source: str) -> None:
+    for i, name in enumerate(rows.variables):
+        parts = [c for c in used.columns if c == f"mean_{i}" or c == f"cov_{i}_{i}"]
+        # The variance of one person is missing; an infinite value makes the mean infinite or NaN.
+        for part in parts:
+            values = used[part].to_numpy(dtype=float)
+            bad = ~np.isfinite(values) & ((used["rows"] > 1).to_numpy() | part.startswith("mean"))
+            if bad.any():
+                row = used.iloc[int(np.argmax(bad))]
+                site = ", ".join(as_text(row[key]) for key in rows.site_keys)
+                raise DataError(
+                    f"{source}, column {name!r}, site {site}: a value is infinite, or too large "
+                    "to square.",
+                    "Remove the row, or give the column in a larger unit.",
+                )
+
+
+def _refuse_not_binary(
+    rows: Cleaned, used: pd.DataFrame, binary: tuple[int, ...], source: str
+) -> None:
+    for i in binary:
+        if (count := int(used[f"other_{i}"].sum())) > 0:
+            raise DataError(
+                f"{source}, column {rows.variables[i]!r}: {count} values are neither 0 nor 1.",
+                "Log odds need an event coded 0 and 1; leave the column out of `log_odds` else.",
+            )
+
+
+def _sorted(frame: pd.DataFrame, rows: Cleaned) -> pd.DataFrame:
+    """Sort cells by site, block and arm: numbers by size, names by letters after them."""
+
+    def rank(cell: object) -> tuple[float, str]:
+        text = as_text(cell)
+        try:
+            return as_number(text), text
+        except CellError:
+            return math.inf, text
+
+    ranks = list(zip(*(map(rank, frame[key]) for key in rows.keys), strict=True))
+    order = sorted(range(len(frame)), key=lambda i: ranks[i])
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _moments(used: pd.DataFrame, rows: Cleaned, columns: RowColumns, crossed: int) -> Moments:
+    n = used["rows"].to_numpy(dtype=float)
+    mean = np.column_stack([used[f"mean_{i}"] for i in range(len(rows.variables))]).astype(float)
+    cross = np.zeros((len(used), crossed, crossed))
+    for j in range(crossed):
+        for i in range(j + 1):
+            cov = used[f"cov_{i}_{j}"].to_numpy(dtype=float)
+            cross[:, i, j] = cross[:, j, i] = np.where(n > 1, cov, 0.0) * (n - 1)
+    names = {key: [as_text(cell) for cell in used[key]] for key in rows.keys}
+    return Moments(
+        site=_site_names(names, rows, columns),
+        block=tuple(names[BLOCK]) if BLOCK in names else None,
+        arm=tuple(arm_name(cell) for cell in used[ARM]) if ARM in names else None,
+        variables=rows.variables,
+        n=n,
+        weight=n,
+        mean=mean,
+        cross=cross,
+        keys=used[list(rows.keys)],
+    )
+
+
+def _site_names(names: dict[str, list[str]], rows: Cleaned, columns: RowColumns) -> tuple[str, ...]:
+    """Name sites: by the value of one column, or as "region=North, 30 ≤ age < 50"."""
+    parts = []
+    for key in rows.site_keys:
+        column = rows.counted[key]
+        if column in rows.edges:
+            labels = _group_labels(column, rows.edges[column])
+            parts.append([labels[int(code)] for code in names[key]])
+        elif len(rows.site_keys) > 1:
+            parts.append([f"{column}={value}" for value in names[key]])
+        else:
+            parts.append(names[key])
+    return tuple(", ".join(site) for site in zip(*parts, strict=True))
+
+
+def _group_labels(column: str, edges: Sequence[float]) -> list[str]:
+    shown = [as_text(edge) for edge in edges]
+    inner = [f"{a} ≤ {column} < {b}" for a, b in pairwise(shown)]
+    return [f"{column} < {shown[0]}", *inner, f"{column} ≥ {shown[-1]}"]
+
+
+def _weighted(moments: Moments, sums: pd.DataFrame) -> Moments:
+    """Turn sums of w, w d and w d d' about the plain means into weighted moments."""
+    weight = sums["sum"].to_numpy(dtype=float)
+    crossed = moments.cross.shape[1]
+    variables = moments.mean.shape[1]
+    shift = np.column_stack([sums[f"sum_{i}"] for i in range(variables)]) / weight[:, None]
+    cross = np.zeros_like(moments.cross)
+    for j in range(crossed):
+        for i in range(j + 1):
+            cross[:, i, j] = cross[:, j, i] = sums[f"sum_{i}_{j}"]
+    moved = shift[:, :crossed]
+    cross -= weight[:, None, None] * moved[:, :, None] * moved[:, None, :]
+    return replace(moments, weight=weight, mean=moments.mean + shift, cross=cross)
