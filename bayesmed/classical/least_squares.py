@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
+from bayesmed.classical.bces import checked_weights
 from bayesmed.classical.canonical import Canonical, Line, canonical, t_quantile
 from bayesmed.classical.estimate import NO_SPARE_SITE, ClassicalEstimate
 from bayesmed.core.types import Floats
@@ -38,13 +40,19 @@ def ols(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
     >>> ols(data).slope.round(6).tolist()
     [2.0]
     """
-    return _least_squares("OLS", canonical(data), np.ones(data.n_rows), intercept)
+    return weighted_line("OLS", canonical(data), np.ones(data.n_rows), intercept)
 
 
-def wls(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
-    r"""Least squares weighted by :math:`1 / se(\hat\beta_s)^2`; intervals as in `ols`.
+def wls(
+    data: SiteEstimates, *, intercept: bool = True, weights: npt.ArrayLike | None = None
+) -> ClassicalEstimate:
+    r"""Weighted least squares; intervals as in `ols`.
 
-    Not defined where a standard error is zero: its weight would be infinite.
+    Through the origin, with :math:`1/se(\hat\beta_s)^2`, it is the multiple-site
+    multiple-mediator IV estimator where slopes are the same at all sites (Reardon's slides), and
+    with :math:`n_sp_s(1-p_s)`, n persons of whom a share p is treated, it is two-stage least
+    squares of persons with site-by-treatment instruments, exactly (`person_level_iv`). Those of
+    `random_effects_weights` allow for slopes that differ.
 
     Parameters
     ----------
@@ -52,6 +60,14 @@ def wls(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
         Site estimates of P mediators.
     intercept
         Whether the line has an intercept.
+    weights
+        (R,) weights of the rows; :math:`1/se(\hat\beta_s)^2` by default, not defined where a
+        standard error is zero. Rows of weight 0 take no part.
+
+    Raises
+    ------
+    DataError
+        If weights are not R numbers, none negative and some positive.
 
     Examples
     --------
@@ -60,18 +76,25 @@ def wls(data: SiteEstimates, *, intercept: bool = True) -> ClassicalEstimate:
     >>> wls(data).reason
     "the standard error of the total effect of site '1' is 0, so its weight would be infinite"
     """
-    exact = np.flatnonzero(data.total_effect_se == 0)
-    if exact.size:
-        return ClassicalEstimate.undefined(
-            "WLS",
-            data.mediators,
-            f"the standard error of the total effect of site {data.labels[exact[0]]!r} is 0, so "
-            "its weight would be infinite",
-        )
     sites = canonical(data)
+    if weights is not None:
+        return weighted_line("WLS", sites, checked_weights(weights, data)[sites.order], intercept)
+    if reason := infinite_weight(data):
+        return ClassicalEstimate.undefined("WLS", data.mediators, reason)
     variance = sites.rows.total_effect_se**2
     # Only ratios of weights matter: the largest is 1, whatever the units.
-    return _least_squares("WLS", sites, variance.min() / variance, intercept)
+    return weighted_line("WLS", sites, variance.min() / variance, intercept)
+
+
+def infinite_weight(data: SiteEstimates) -> str:
+    r"""Say which weight :math:`1/se(\hat\beta_s)^2` would be infinite; "" if none."""
+    exact = np.flatnonzero(data.total_effect_se == 0)
+    if not exact.size:
+        return ""
+    return (
+        f"the standard error of the total effect of site {data.labels[exact[0]]!r} is 0, so its "
+        "weight would be infinite"
+    )
 
 
 def expected_ols_slopes(
@@ -124,18 +147,26 @@ def no_least_squares(mediator: Floats, intercept: bool) -> str:
     return "the mediator effects are all " + ("the same" if intercept else "0")
 
 
-def _least_squares(
-    name: str, sites: Canonical, weight: Floats, intercept: bool
+def weighted_line(
+    name: str,
+    sites: Canonical,
+    weight: Floats,
+    intercept: bool,
+    *,
+    notes: tuple[str, ...] = (),
 ) -> ClassicalEstimate:
+    """Fit a line by least squares in (R,) weights of canonical rows, errors from its residuals."""
     from statsmodels.regression.linear_model import WLS
 
-    reason = no_least_squares(sites.mediator, intercept)
+    used = weight > 0
+    mediator, total = sites.mediator[used], sites.total[used]
+    reason = no_least_squares(mediator, intercept)
     if reason:
         return ClassicalEstimate.undefined(name, sites.rows.mediators, reason)
-    p = sites.mediator.shape[1]
-    columns = [sites.mediator, np.ones((sites.total.size, 1))][: 1 + intercept]
-    fitted = WLS(sites.total, np.hstack(columns), weights=weight).fit()
-    spare = sites.total.size - p - intercept
+    p = mediator.shape[1]
+    columns = [mediator, np.ones((total.size, 1))][: 1 + intercept]
+    fitted = WLS(total, np.hstack(columns), weights=weight[used]).fit()
+    spare = total.size - p - intercept
     # Asked for only where it exists: statsmodels divides by the sites left over.
     se = np.asarray(fitted.bse) if spare else np.full(p + intercept, math.nan)
     line = Line(
@@ -145,4 +176,4 @@ def _least_squares(
         intercept_se=float(se[p]) if intercept else math.nan,
         quantile=t_quantile(spare),
     )
-    return sites.answer(name, line, reason="" if spare else NO_SPARE_SITE)
+    return sites.answer(name, line, reason="" if spare else NO_SPARE_SITE, notes=notes)

@@ -16,6 +16,8 @@ from bayesmed.classical.estimate import ClassicalEstimate
 from bayesmed.classical.least_squares import ols, wls
 from bayesmed.classical.pooled_wald import NAME as POOLED_WALD
 from bayesmed.classical.pooled_wald import pooled_wald
+from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
+from bayesmed.classical.random_effects import random_effects_wls
 from bayesmed.classical.reliability_corrected import reliability_corrected
 from bayesmed.classical.simex import NAMES as SIMEX_NAMES
 from bayesmed.classical.simex import simex
@@ -70,6 +72,10 @@ def _all() -> dict[str, Estimator]:
     return {
         "OLS": Estimator(lambda d, i, _: ols(d, intercept=i)),
         "WLS": Estimator(lambda d, i, _: wls(d, intercept=i)),
+        RANDOM_EFFECTS["common"]: Estimator(lambda d, i, _: random_effects_wls(d, intercept=i)),
+        RANDOM_EFFECTS["slopes"]: Estimator(
+            lambda d, i, _: random_effects_wls(d, intercept=i, scatter="slopes")
+        ),
         BCES_NAMES["asymptotic"]: Estimator(lambda d, i, _: bces(d, intercept=i)),
         BCES_NAMES["pairs_bootstrap"]: Estimator(
             lambda d, i, s: bces(d, intercept=i, inference="pairs_bootstrap", seed=s)

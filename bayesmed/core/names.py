@@ -25,6 +25,12 @@ DIRECT_EFFECT_DOF = "direct_effect_dof"
 COVARIATE_EFFECT = "covariate_effect"
 # Correlations of mediator effects across sites.
 MEDIATOR_EFFECT_CORR = "mediator_effect_corr"
+# Correlations of slopes across sites, among each other and with mediator effects (down).
+SLOPE_CORR = "slope_corr"
+MEDIATOR_EFFECT_SLOPE_CORR = "mediator_effect_slope_corr"
+CORRELATIONS = (MEDIATOR_EFFECT_CORR, SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR)
+# What persons' mediator effects and slopes add by going together within sites (sum of kappa_p).
+WITHIN_SITE_COVARIANCE = "within_site_covariance"
 
 # What each site has (gamma_s, theta_s, eta_s, beta_s).
 MEDIATOR_EFFECT = "mediator_effect"

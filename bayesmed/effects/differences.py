@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from bayesmed.classical import ClassicalEstimate, bces
 from bayesmed.classical.heterogeneity import ESTIMATORS as VARIANCES
+from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
 from bayesmed.core.numbers import number
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.comparison import Difference, Reason
@@ -30,6 +31,11 @@ from bayesmed.effects.reference import (
 
 NEAR = 2.0
 """Standard errors within which an estimate's own error explains its distance."""
+WEIGHTS: Mapping[str, str] = {
+    "WLS": "1/se² of the total effects",
+    RANDOM_EFFECTS["common"]: "1/(τ + se²), se that of the total effects",
+    RANDOM_EFFECTS["slopes"]: "1/(τ × mediator effect² + se²), se that of the total effects",
+}
 
 
 type Reasons = Callable[[ClassicalEstimate, int], Iterable[Reason]]
@@ -106,10 +112,10 @@ def _weights(
     setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
 ) -> Iterator[Reason]:
     unweighted = setting.estimates["OLS"]
-    if estimate.name == "WLS" and unweighted.defined:
+    if estimate.name in WEIGHTS and unweighted.defined:
         moved = float(estimate.slope[p] - unweighted.slope[p])
         if abs(moved) > AGREES * reference.sd[p]:
-            text = f"Its weights, 1/se² of the total effects, move it from OLS by {moved:+.3g}."
+            text = f"Its weights, {WEIGHTS[estimate.name]}, move it from OLS by {moved:+.3g}."
             yield Reason("weights", text, moved)
 
 
@@ -145,7 +151,7 @@ def _different_target(
 
 def _slope_of_a_constant(data: SiteEstimates, name: str) -> list[float]:
     """Return what a total effect of 1 at every site adds to slopes through the origin: P."""
-    weight = least_squares_weight(data, name)
+    weight = least_squares_weight(data, name, intercept=False)
     if name == "Bias-corrected IV":
         weight = 1 / data.cov[:, 0, 0]
     square = (weight[:, None] * data.mediator_effect).T @ data.mediator_effect

@@ -17,6 +17,8 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
+    MEDIATOR_EFFECT_SLOPE_CORR,
+    OTHER_MEDIATOR,
     SHARE_MEDIATED,
     SITE,
     SLOPE,
@@ -26,6 +28,7 @@ from bayesmed.core.names import (
     SLOPE_SD,
     SUPERPOPULATION,
     TOTAL_EFFECT,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.effects.labels import of_all
@@ -89,8 +92,10 @@ def in_population(posterior: xr.Dataset, covariates: Floats | None = None) -> Na
         posterior[MEDIATOR_EFFECT_MEAN],
         mediator_effect_sd=posterior[MEDIATOR_EFFECT_SD],
         **curvature,
+        covariance=_compliance_covariance(posterior),
     )
-    direct = posterior.get(DIRECT_EFFECT_MEAN, xr.zeros_like(acme.isel({MEDIATOR: 0}, drop=True)))
+    none = posterior.get(WITHIN_SITE_COVARIANCE, xr.zeros_like(acme.isel({MEDIATOR: 0}, drop=True)))
+    direct = posterior.get(DIRECT_EFFECT_MEAN, none)
     if covariates is not None and COVARIATE_EFFECT in posterior:
         means = xr.DataArray(covariates, dims=COVARIATE)
         direct = direct + posterior[COVARIATE_EFFECT].drop_vars(COVARIATE).dot(means, COVARIATE)
@@ -108,6 +113,17 @@ def in_population(posterior: xr.Dataset, covariates: Floats | None = None) -> Na
         f"{prefix}{TOTAL_EFFECT}": total,
         **_shares(prefix, acme, total),
     }
+
+
+def _compliance_covariance(posterior: xr.Dataset) -> xr.DataArray | float:
+    """Return how slopes go with the mediator effects they belong to, Cov(δ_p, γ_p)."""
+    if MEDIATOR_EFFECT_SLOPE_CORR not in posterior:
+        return 0.0
+    across = posterior[MEDIATOR_EFFECT_SLOPE_CORR]
+    names = across[MEDIATOR].values
+    own = [across.sel({MEDIATOR: m, OTHER_MEDIATOR: m}, drop=True) for m in names]
+    corr = xr.concat(own, dim=posterior[MEDIATOR])
+    return corr * posterior[MEDIATOR_EFFECT_SD] * posterior[SLOPE_SD]
 
 
 def telling(found: Named, *, direct_effect: bool) -> Named:

@@ -18,7 +18,7 @@ from bayesmed.core.names import (
     SUPERPOPULATION,
     TOTAL_EFFECT,
 )
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import SiteModel
 
 SITE_RELIABILITY = f"{RELIABILITY}_of_site"
 HERE, WIDE = "over the sites", "in the population of sites"
@@ -35,17 +35,17 @@ def of_all(name: str) -> str:
     return f"{name}_{ALL_MEDIATORS}"
 
 
-def indirect(model: SiteSlope) -> str:
+def indirect(model: SiteModel) -> str:
     """Return what indirect effects are called (Fu 2023, section 4.1)."""
     return "total indirect effect" if model.interaction else "indirect effect"
 
 
-def direct(model: SiteSlope) -> str:
+def direct(model: SiteModel) -> str:
     """Return what direct effects are called (Fu 2023, section 4.1)."""
     return "pure direct effect" if model.interaction else "direct effect"
 
 
-def effect_label(name: str, model: SiteSlope, *, mediator: str = "", outcome: str = "") -> str:
+def effect_label(name: str, model: SiteModel, *, mediator: str = "", outcome: str = "") -> str:
     """Return an effect in words; a name without words stands for itself.
 
     Parameters
@@ -59,6 +59,7 @@ def effect_label(name: str, model: SiteSlope, *, mediator: str = "", outcome: st
 
     Examples
     --------
+    >>> from bayesmed.generative import SiteSlope
     >>> effect_label("acme", SiteSlope(), mediator="effort")
     'indirect effect through effort, over the sites (ACME)'
     >>> effect_label("average_direct_effect", SiteSlope(interaction=True))
@@ -91,6 +92,6 @@ def effect_label(name: str, model: SiteSlope, *, mediator: str = "", outcome: st
     return words.get(base, name)
 
 
-def effect_labels(names: Iterable[str], model: SiteSlope) -> dict[str, str]:
+def effect_labels(names: Iterable[str], model: SiteModel) -> dict[str, str]:
     """Return each of some effects in words, by name."""
     return {name: effect_label(name, model) for name in names}

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmed.classical import ClassicalEstimate, expected_ols_slopes
 from bayesmed.classical.heterogeneity import ESTIMATORS as VARIANCES
+from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
 from bayesmed.classical.simex import LAMBDAS
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats
@@ -27,7 +28,7 @@ AGREES = 0.25
 WORTH_SAYING = 0.1
 """What moves an estimate by less than this many sds of the reference is not worth a sentence."""
 
-LEAST_SQUARES = ("OLS", "WLS")
+LEAST_SQUARES = ("OLS", "WLS", *RANDOM_EFFECTS.values())
 SIMEX = ("SIMEX", "SIMEX (published form)")
 # Estimators that leave Cov(γ̂, β̂) out, and those that only differ by taking it.
 WITH_COVARIANCE: Mapping[str, str] = {
@@ -69,7 +70,8 @@ def _attenuation(
     if reference.spread is None:
         yield from attenuation_unknown(setting, p)
         return
-    noise = sampling_noise(setting.data, least_squares_weight(setting.data, estimate.name))
+    weight = least_squares_weight(setting.data, estimate.name, setting.intercept)
+    noise = sampling_noise(setting.data, weight)
     kept = float(np.median(_reliability(reference.spread, noise, p)))
     seen = float(np.median(expected_ols_slopes(reference.slopes, reference.spread, noise)[:, p]))
     slope, mediator = float(reference.slope[p]), setting.data.mediators[p]
@@ -144,7 +146,7 @@ def _ignored_covariance(
         return
     weight = np.ones(data.n_rows)
     if name in LEAST_SQUARES:
-        weight = least_squares_weight(data, name)
+        weight = least_squares_weight(data, name, setting.intercept)
         noise = np.tensordot(weight, data.cov[:, :-1, -1], axes=1)
         square = _weighted_square(data, weight, setting.intercept)
         moved = float(np.linalg.solve(square, noise)[p])

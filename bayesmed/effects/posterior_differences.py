@@ -26,7 +26,7 @@ from bayesmed.core.names import (
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats
 from bayesmed.effects.comparison import POSTERIOR, Difference, Reason
-from bayesmed.effects.noise_differences import WORTH_SAYING
+from bayesmed.effects.noise_differences import LEAST_SQUARES, WORTH_SAYING
 from bayesmed.effects.reference import (
     Reference,
     Setting,
@@ -35,6 +35,7 @@ from bayesmed.effects.reference import (
     least_squares_weight,
     slope_name,
 )
+from bayesmed.formulas.residual_scatter import residual_q
 from bayesmed.inference import Fit, exact_posterior
 from bayesmed.priors import Prior
 
@@ -48,7 +49,7 @@ SKEWED = 0.2
 """Posterior sds that mean and median must be apart to be worth a sentence."""
 SIGNIFICANT = 0.05
 COUNT_ERRORS_ONLY = ("WLS", "Pooled Wald")
-WEIGHING = ("OLS", "WLS", "Pooled Wald")
+WEIGHING = (*LEAST_SQUARES, "Pooled Wald")
 """Estimators whose weighting of the sites' slopes is written down."""
 
 
@@ -135,7 +136,7 @@ def _weighing(fit: Fit, setting: Setting, estimate: ClassicalEstimate, p: int) -
     if name == "Pooled Wald":
         coefficient = data.weight / float(data.weight @ data.mediator_effect[:, 0])
     else:
-        weight = least_squares_weight(data, name)
+        weight = least_squares_weight(data, name, setting.intercept)
         coefficient = least_squares_coefficients(data, weight, setting.intercept)[p]
     slope_sd = np.median(draws(fit, SLOPE_SD), axis=0)
     weights = coefficient[:, None] * data.mediator_effect
@@ -219,7 +220,7 @@ def excess_scatter(setting: Setting, *, scatter_modelled: bool) -> Iterator[Diff
     spare = data.n_rows - data.n_mediators - setting.intercept
     if spare <= 0 or not (variance > 0).all():
         return
-    q = float(np.sum(residual**2 / variance))
+    q = residual_q(residual, variance)
     if chi2.sf(q, spare) > SIGNIFICANT:
         return
     scatter = (

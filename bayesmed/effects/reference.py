@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesmed.classical import ClassicalEstimate
+from bayesmed.classical import ClassicalEstimate, random_effects_weights
 from bayesmed.classical.heterogeneity import paule_mandel
+from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
+from bayesmed.classical.random_effects import Scatter
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
     CHAIN,
@@ -30,6 +32,7 @@ from bayesmed.inference import Fit
 
 # The first of these that has an answer stands in where there is no posterior.
 STAND_INS = ("BCES", "Reliability-corrected (Paule-Mandel)")
+SCATTERS: tuple[Scatter, ...] = ("common", "slopes")
 MOST_DRAWS = 2000
 """Medians of functions of draws need no more."""
 
@@ -180,9 +183,14 @@ def sampling_noise(data: SiteEstimates, weight: Floats) -> Floats:
     return np.asarray(np.tensordot(weight / weight.sum(), data.cov[:, :-1, :-1], axes=1))
 
 
-def least_squares_weight(data: SiteEstimates, name: str) -> Floats:
+def least_squares_weight(data: SiteEstimates, name: str, intercept: bool) -> Floats:
     """Weights of the rows in OLS, or in WLS where its standard errors allow them: (R,)."""
-    if name != "WLS" or not data.total_effect_se.all():
+    if not data.total_effect_se.all():
+        return np.ones(data.n_rows)
+    for scatter in SCATTERS:
+        if name == RANDOM_EFFECTS[scatter]:
+            return random_effects_weights(data, intercept=intercept, scatter=scatter)
+    if name != "WLS":
         return np.ones(data.n_rows)
     variance = data.total_effect_se**2
     return np.asarray(variance.min() / variance)

@@ -123,6 +123,24 @@ def unit_lower(matrix: Sequence[Sequence[ArrayLike]]) -> tuple[Matrix, Vector]:
     return inverse, variance
 
 
+def lower_inverse(root: Sequence[Sequence[ArrayLike]]) -> Matrix:
+    """Return the inverse of a lower triangular matrix.
+
+    Examples
+    --------
+    >>> lower_inverse([[2.0, 0.0], [1.0, 4.0]])
+    [[0.5, 0.0], [-0.125, 0.25]]
+    """
+    n = len(root)
+    inverse: Matrix = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        inverse[i][i] = 1.0 / root[i][i]
+        for j in range(i):
+            below = dot(root[i][j:i], [inverse[k][j] for k in range(j, i)])
+            inverse[i][j] = product(-1.0, product(below, inverse[i][i]))
+    return inverse
+
+
 def _quotient(a: ArrayLike, b: ArrayLike) -> ArrayLike:
     """Divide; what has no variance has no covariance either."""
     if _is_zero(a):

@@ -44,6 +44,7 @@ def superpopulation_acme(
     mediator_effect_sd: ArrayLike = 0.0,
     slope_linear: ArrayLike = 0.0,
     slope_quadratic: ArrayLike = 0.0,
+    covariance: ArrayLike = 0.0,
 ) -> ArrayLike:
     r"""Average causal mediation effect in the population of sites.
 
@@ -52,8 +53,9 @@ def superpopulation_acme(
         = \delta_0\mu_\gamma + \delta_1(\mu_\gamma^2+\sigma_\gamma^2)
         + \delta_2(\mu_\gamma^3+3\mu_\gamma\sigma_\gamma^2)
 
-    The covariance is zero where slopes are constant, or random and unrelated to the mediator
-    effects (Fu 2023, Proposition 1).
+    for slopes that are a polynomial. The covariance is zero where slopes are constant, or random
+    and unrelated to the mediator effects (Fu 2023, Proposition 1); where random slopes go with
+    mediator effects it is given as ``covariance``.
 
     Examples
     --------
@@ -67,6 +69,7 @@ def superpopulation_acme(
         slope * mean
         + slope_linear * (mean**2 + variance)
         + slope_quadratic * (mean**3 + 3.0 * mean * variance)
+        + covariance
     )
 
 

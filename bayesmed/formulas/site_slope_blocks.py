@@ -6,11 +6,13 @@ N = KP mediator effects :math:`\gamma_b` and K total effects
 .. math::
     \beta_r = a_r + f(\gamma_r) + e_r,\qquad
     f(\gamma_r) = \sum_p \delta_p\gamma_{rp} + \delta_{1p}\gamma_{rp}^2 + \delta_{2p}\gamma_{rp}^3,
-    \qquad e_r \sim N\Big(0,\ \sigma^2 + \sum_p \sigma_{\delta p}^2\gamma_{rp}^2\Big),
+    \qquad e_r \sim N(0,\ \sigma^2 + \gamma_r'RR'\gamma_r),
 
 with :math:`\gamma_r\sim N(\mu,\Omega)` (Fu 2023, section 4, Proposition 1 and Remark 1; methods
-section 2). Estimates have the sampling covariance of the block. With :math:`q_r` the coefficients
-of the error of :math:`\hat\beta_r` on those of :math:`\hat\gamma_b`,
+section 2). Slopes vary with covariance :math:`RR'`, the diagonal of :math:`\sigma_{\delta p}^2`
+where they are unrelated, and may go with mediator effects: C(γ − μ) is then added to them
+(methods section 3). Estimates have the sampling covariance of the block. With :math:`q_r` the
+coefficients of the error of :math:`\hat\beta_r` on those of :math:`\hat\gamma_b`,
 
 .. math::
     \hat\beta_r \mid \hat\gamma_b,\gamma_b \;\sim\;
@@ -82,6 +84,7 @@ class Curve(NamedTuple):
     ``intercept`` holds :math:`a_r` of the K rows; ``slope, slope_linear, slope_quadratic`` are
     :math:`\delta_0,\delta_1,\delta_2`; ``slope_sd`` is :math:`\sigma_\delta` and
     ``residual_variance`` :math:`\sigma^2`. Those that a model has not are the number 0.
+    ``slope_root`` is R, lower triangular; ``slope_on_effect`` is C, and ``centre`` is μ.
     """
 
     intercept: Sequence[ArrayLike]
@@ -89,7 +92,9 @@ class Curve(NamedTuple):
     residual_variance: ArrayLike = 0.0
     slope_linear: Sequence[ArrayLike] = ()
     slope_quadratic: Sequence[ArrayLike] = ()
-    slope_sd: Sequence[ArrayLike] = ()
+    slope_root: Sequence[Sequence[ArrayLike]] = ()
+    slope_on_effect: Sequence[Sequence[ArrayLike]] = ()
+    centre: Sequence[ArrayLike] = ()
 
     @property
     def is_polynomial(self) -> bool:
@@ -101,7 +106,15 @@ class Curve(NamedTuple):
         return dot(self.site_slopes(gamma), gamma)
 
     def site_slopes(self, gamma: Sequence[ArrayLike]) -> Vector:
-        r"""Return :math:`\delta_0+\delta_1\gamma+\delta_2\gamma^2` of each mediator (Remark 1)."""
+        r"""Return the expected slope of each mediator given mediator effects.
+
+        :math:`\delta_0+\delta_1\gamma+\delta_2\gamma^2` (Remark 1), or
+        :math:`\delta+C(\gamma-\mu)`.
+        """
+        if self.slope_on_effect:
+            away = self._away(gamma)
+            pairs = zip(self.slope, self.slope_on_effect, strict=True)
+            return [a + dot(row, away) for a, row in pairs]
         if not self.is_polynomial:
             return list(self.slope)
         each = zip(self.slope, self.slope_linear, self.slope_quadratic, gamma, strict=True)
@@ -109,16 +122,36 @@ class Curve(NamedTuple):
 
     def gradient(self, gamma: Sequence[ArrayLike]) -> Vector:
         r"""Return :math:`f'(\gamma)` of each mediator."""
+        if self.slope_on_effect:
+            columns = zip(*self.slope_on_effect, strict=True)
+            pairs = zip(self.site_slopes(gamma), columns, strict=True)
+            return [a + dot(column, gamma) for a, column in pairs]
         if not self.is_polynomial:
             return list(self.slope)
         each = zip(self.slope, self.slope_linear, self.slope_quadratic, gamma, strict=True)
         return [a + (2.0 * b + 3.0 * c * x) * x for a, b, c, x in each]
 
-    def variance(self, squares: Sequence[ArrayLike]) -> ArrayLike:
-        r"""Return :math:`\mathrm{Var}(e_r)` from the squares of the row's mediator effects."""
-        if not self.slope_sd:
-            return self.residual_variance
-        return self.residual_variance + dot([sd**2 for sd in self.slope_sd], squares)
+    def variance(self, gamma: Sequence[ArrayLike], root: Matrix | None = None) -> ArrayLike:
+        r"""Return :math:`\mathrm{Var}(e_r)` at the row's mediator effects.
+
+        With ``root``, the mean of that variance over effects of mean ``gamma`` and covariance
+        ``root root'``.
+        """
+        total = self.residual_variance
+        for own in zip(*self.slope_root, strict=True):
+            along = [dot(own, gamma)]
+            if root is not None:
+                along += [dot(own, column) for column in zip(*root, strict=True)]
+            total = total + dot(along, along)
+        return total
+
+    def slope_on_error(self, gamma: Sequence[ArrayLike]) -> Vector:
+        r"""Return :math:`RR'\gamma`, the covariances of a row's slopes with its :math:`e_r`."""
+        felt = [dot(own, gamma) for own in zip(*self.slope_root, strict=True)]
+        return [dot(row, felt) for row in self.slope_root]
+
+    def _away(self, gamma: Sequence[ArrayLike]) -> Vector:
+        return [x - m for x, m in zip(gamma, self.centre, strict=True)]
 
 
 class Given(NamedTuple):
@@ -215,8 +248,7 @@ def _along_tangent(given: Given, blocks: Blocks, curve: Curve) -> tuple[Vector, 
         tangent[own] = curve.gradient(known.mean[own])
         tangent = [t - q for t, q in zip(tangent, blocks.carry[r], strict=True)]
         loadings.append([dot([row[k] for row in known.root], tangent) for k in range(n)])
-        pairs = zip(known.mean[own], known.root[own], strict=True)
-        noise.append(curve.variance([m**2 + dot(row, row) for m, row in pairs]))
+        noise.append(curve.variance(known.mean[own], known.root[own]))
     return residuals, loadings, noise
 
 
@@ -263,7 +295,7 @@ def outcome_residuals(
     p = len(gamma) // blocks.rows
     rows = range(blocks.rows)
     residuals = [_residual(blocks, curve, gamma, r) for r in rows]
-    noise = [curve.variance([x**2 for x in gamma[r * p : (r + 1) * p]]) for r in rows]
+    noise = [curve.variance(gamma[r * p : (r + 1) * p]) for r in rows]
     return residuals, noise
 
 

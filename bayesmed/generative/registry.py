@@ -7,13 +7,19 @@ from dataclasses import fields
 from typing import Any
 
 from bayesmed.core.errors import ModelError, nearest
+from bayesmed.generative.multi_site_iv import MultiSiteIV
 from bayesmed.generative.site_slope import SiteSlope
 from bayesmed.priors import Prior
 
-MODELS: Mapping[str, type[SiteSlope]] = {"site_slope": SiteSlope}
+type AnyModel = SiteSlope | MultiSiteIV
+
+MODELS: Mapping[str, type[SiteSlope] | type[MultiSiteIV]] = {
+    "site_slope": SiteSlope,
+    "multi_site_iv": MultiSiteIV,
+}
 
 
-def model_to_mapping(model: SiteSlope) -> dict[str, Any]:
+def model_to_mapping(model: AnyModel) -> dict[str, Any]:
     """Describe a model by plain values: its type, its choices and the priors that were set."""
     name = next(key for key, kind in MODELS.items() if kind is type(model))
     choices = {f.name: _plain(getattr(model, f.name)) for f in fields(model) if f.name != "priors"}
@@ -28,7 +34,7 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def model_from_mapping(table: Mapping[str, Any]) -> SiteSlope:
+def model_from_mapping(table: Mapping[str, Any]) -> AnyModel:
     """Make the model that ``model_to_mapping`` or a card describes.
 
     Raises

@@ -15,12 +15,10 @@ The equations are in :mod:`bayesmed.formulas.site_slope` and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, get_args
-
-import numpy as np
+from typing import Literal, get_args
 
 from bayesmed.core.errors import ModelError, nearest
 from bayesmed.core.names import (
@@ -38,33 +36,18 @@ from bayesmed.core.names import (
     SLOPE_QUADRATIC,
     SLOPE_SD,
 )
-from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
-from bayesmed.generative import (
-    site_slope_conditional,
-    site_slope_draws,
-    site_slope_new_sites,
-    site_slope_parameters,
-    site_slope_prior,
-    site_slope_validation,
-)
-from bayesmed.generative.protocol import Draws
-from bayesmed.generative.site_slope_new_sites import MediatorEstimates
-from bayesmed.generative.site_slope_parameters import AT_CENTRE, BY_MEDIATOR
+from bayesmed.generative import site_slope_validation
+from bayesmed.generative.site_model import SiteModel
+from bayesmed.generative.site_slope_parameters import AT_CENTRE
 from bayesmed.priors import Prior
-from bayesmed.priors.scaling import SiteScale, site_scale
-
-if TYPE_CHECKING:
-    import pymc as pm
-
-    from bayesmed.generative.site_slope_exact import SiteSlopeDensity
 
 Slope = Literal["constant", "random", "polynomial"]
 DirectEffectDistribution = Literal["normal", "student_t"]
 
 
 @dataclass(frozen=True)
-class SiteSlope:
+class SiteSlope(SiteModel):
     r"""Total effects over mediator effects across sites, with measurement error in both.
 
     Parameters
@@ -160,32 +143,11 @@ class SiteSlope:
         return self.direct_effect_distribution == "student_t"
 
     @property
-    def correlated(self) -> bool:
-        """Whether direct effects may rise or fall with mediator effects."""
-        return self.correlation != 0.0
-
-    @property
-    def correlation_prior(self) -> Prior | None:
-        """The prior of the correlation, where it is not a number."""
-        return self.correlation if isinstance(self.correlation, Prior) else None
-
-    @property
-    def intercept(self) -> str:
-        """The name of the parameter that carries the intercept's prior."""
-        return self._carrier(DIRECT_EFFECT_MEAN)
-
-    def _carrier(self, name: str) -> str:
-        """Return the name under which a coefficient of the curve has its prior."""
-        set_here = any(key == name or key.startswith(f"{name}[") for key in self.priors)
-        moves = self.direct_effect and (name == DIRECT_EFFECT_MEAN or self.slope == "polynomial")
-        return AT_CENTRE[name] if moves and not set_here else name
-
-    @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters with a prior, in the order outputs list them."""
-        names = [self._carrier(SLOPE)]
+        names = [self.carrier(SLOPE)]
         if self.slope == "polynomial":
-            names += [self._carrier(SLOPE_LINEAR), SLOPE_QUADRATIC]
+            names += [self.carrier(SLOPE_LINEAR), SLOPE_QUADRATIC]
         if self.slope == "random":
             names.append(SLOPE_SD)
         if self.direct_effect:
@@ -209,11 +171,6 @@ class SiteSlope:
         others = [n for pair in pairs.items() for n in pair if n not in self.parameters]
         return (*others, *((AVERAGE_SLOPE,) if polynomial else ()), MEDIATOR_EFFECT_CORR)
 
-    @property
-    def by_mediator(self) -> tuple[str, ...]:
-        """Names of the parameters there is one of for each mediator."""
-        return BY_MEDIATOR
-
     def check_data(self, data: SiteEstimates) -> None:
         """Refuse data this model has no likelihood for.
 
@@ -225,119 +182,3 @@ class SiteSlope:
             groups.
         """
         site_slope_validation.check_data(self, data)
-
-    def scale(self, data: SiteEstimates, mediator: int = 0) -> SiteScale:
-        """Return the natural scales of one mediator and the outcome, for scaled priors."""
-        return site_scale(
-            data.mediator_effect[:, mediator],
-            data.mediator_se[:, mediator],
-            data.total_effect,
-            data.total_effect_se,
-            intercept=self.direct_effect,
-        )
-
-    def covariate_values(self, data: SiteEstimates) -> Floats:
-        """Return the model's covariates, centred at their means over the rows, shape (R, C)."""
-        values = np.array([data.covariates[name] for name in self.covariates])
-        values = values.reshape(len(self.covariates), data.n_rows).T
-        return np.asarray(values - values.mean(axis=0))
-
-    def priors_for(self, data: SiteEstimates) -> dict[str, Prior]:
-        """Return every prior of this model in the units of the data."""
-        return site_slope_parameters.priors_for(self, data)
-
-    def structure(self, data: SiteEstimates) -> Hashable:
-        """Return what must be equal for two fits to share one compiled model."""
-        from bayesmed.generative import site_slope_graph
-
-        return site_slope_graph.structure(self, data)
-
-    def graph_data(self, data: SiteEstimates) -> dict[str, Floats]:
-        """Return the values of every data node of the graph: they change without compiling."""
-        from bayesmed.generative import site_slope_graph
-
-        return site_slope_graph.graph_data(self, data)
-
-    def unstandardised(self, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
-        """Return all parameters in data units from the variables the graph samples."""
-        from bayesmed.generative import site_slope_graph
-
-        return site_slope_graph.unstandardised(self, draws, data)
-
-    def build(self, data: SiteEstimates) -> pm.Model:
-        """Return the model with its data as a PyMC model to look at, or to go on with.
-
-        Random variables are the standardised parameters (``slope_std`` ...), so that a sampler
-        starts well whatever the units; deterministics are the parameters in data units. Site
-        effects are integrated out where that can be done; with several varying quantities at a
-        site they are sampled, in coordinates that are nearly independent of the rest.
-
-        Raises
-        ------
-        DataError
-            As ``check_data``.
-        """
-        from bayesmed.generative import site_slope_graph
-
-        self.check_data(data)
-        return site_slope_graph.graph(self, data)
-
-    def density(self, data: SiteEstimates) -> SiteSlopeDensity:
-        """Return the posterior as a function of two or three coordinates, for quadrature.
-
-        Raises
-        ------
-        ModelError
-            If more than three dimensions would be left.
-        """
-        from bayesmed.generative.site_slope_exact import site_slope_density
-
-        return site_slope_density(self, data)
-
-    def prior_draws(
-        self, data: SiteEstimates, n: int, rng: np.random.Generator
-    ) -> dict[str, Floats]:
-        """Draw all parameters from the prior, in data units."""
-        return site_slope_prior.prior_draws(self, data, n, rng)
-
-    def log_prior(self, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
-        """Log prior density of each parameter that has a prior, in data units."""
-        return site_slope_prior.log_prior(self, draws, data)
-
-    def site_effects(
-        self, draws: Draws, data: SiteEstimates, rng: np.random.Generator
-    ) -> dict[str, Floats]:
-        """Draw the effects of each site of the data from their exact conditional."""
-        return site_slope_conditional.site_effects(self, draws, data, rng)
-
-    def new_site_effects(
-        self,
-        draws: Draws,
-        covariates: Floats,
-        rng: np.random.Generator,
-        estimates: MediatorEstimates | None = None,
-    ) -> dict[str, Floats]:
-        """Draw effects at new sites of the same population.
-
-        Parameters
-        ----------
-        draws
-            Parameters.
-        covariates
-            Shape (S, C) for S sites, as from ``covariate_values``.
-        rng
-            Source of randomness.
-        estimates
-            Estimated mediator effects of the sites; drawn from the population where left out.
-        """
-        return site_slope_new_sites.new_site_effects(self, draws, covariates, rng, estimates)
-
-    def estimates(
-        self, effects: Draws, data: SiteEstimates, rng: np.random.Generator
-    ) -> dict[str, Floats]:
-        """Draw estimates around site effects with the sampling covariances of the data."""
-        return site_slope_draws.estimates_given_effects(effects, data, rng)
-
-    def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
-        """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
-        return site_slope_draws.log_likelihood(self, draws, data)

@@ -31,18 +31,19 @@ from bayesmed.generative.site_slope_draws import (
     covariates_of_blocks,
     described,
     row_effects,
+    slope_deviations,
 )
 from bayesmed.generative.site_slope_population import Population
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 # Points of the inverse distribution function of one coordinate, and how far they reach.
 LINE, REACH = 121, 7.0
 
 
 def site_effects(
-    model: SiteSlope, draws: Draws, data: SiteEstimates, rng: np.random.Generator
+    model: SiteModel, draws: Draws, data: SiteEstimates, rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Draw the effects of each site of the data from their exact conditional, one for each draw."""
     layout = block_data(data)
@@ -57,7 +58,7 @@ def site_effects(
 
 
 def _given_estimates(
-    model: SiteSlope,
+    model: SiteModel,
     whole: Population,
     blocks: Blocks,
     sampled: Floats | None,
@@ -102,7 +103,7 @@ def _rows_given_mediators(
     left = blocks.outcome_noise
     total = [[left[i][j] + (noise[i] if i == j else 0.0) for j in range(i + 1)] for i in range(k)]
     own = [np.sqrt(curve.residual_variance) * rng.standard_normal(shape) for _ in range(k)]
-    away = [[sd * rng.standard_normal(shape) for sd in curve.slope_sd] for _ in range(k)]
+    away = [slope_deviations(curve, shape, rng) for _ in range(k)]
     gap = []
     for r, error in enumerate(_errors(left, shape, rng)):
         felt = sum((d * g for d, g in zip(away[r], gamma[r * p :], strict=False)), own[r] + error)
@@ -112,8 +113,8 @@ def _rows_given_mediators(
     for r in range(k):
         mine = gamma[r * p : (r + 1) * p]
         residual = own[r] + curve.residual_variance * moved[r]
-        pairs = zip(away[r], curve.slope_sd, mine, strict=False)
-        slopes = [d + sd**2 * g * moved[r] for d, sd, g in pairs]
+        pairs = zip(away[r], curve.slope_on_error(mine), strict=True)
+        slopes = [d + felt * moved[r] for d, felt in pairs]
         found.append(row_effects(whole, r, mine, residual, slopes))
     return {name: np.stack([row[name] for row in found], axis=2) for name in found[0]}
 

@@ -27,15 +27,19 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
+    MEDIATOR_EFFECT_SLOPE_CORR,
     SLOPE,
+    SLOPE_CORR,
     SLOPE_LINEAR,
     SLOPE_LINEAR_AT_CENTRE,
     SLOPE_QUADRATIC,
     SLOPE_SD,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import ArrayLike
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.correlation import root_of_correlations
+from bayesmed.formulas.correlation import correlations, root_of_correlations
+from bayesmed.formulas.linear_gaussian import Matrix, dot
 from bayesmed.formulas.site_slope import (
     SamplingCovariance,
     mediator_estimate_variance,
@@ -44,6 +48,7 @@ from bayesmed.formulas.site_slope import (
 )
 from bayesmed.generative.site_slope_parameters import (
     Entries,
+    Related,
     complete_polynomial,
     completed,
     entry_names,
@@ -51,9 +56,10 @@ from bayesmed.generative.site_slope_parameters import (
     tilt,
 )
 from bayesmed.generative.site_slope_typical import Feature, features, key
+from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 type Number = Callable[[str], Any]
 # Makes, or looks up, a parameter from its variable's name, prior, middle, width and shift.
@@ -63,24 +69,29 @@ type Take = Callable[[str, ArrayLike, ArrayLike, ArrayLike], ArrayLike]
 # fewest divergences on tables of 3 to 10 sites (not none: some tables still have a few).
 UNSEEN = 4.0
 
+# Variables of partial correlations: of mediator effects, of slopes, of one after the other.
+EFFECTS_ALONE, SLOPES_ALONE = "partial_correlation", "partial_correlation_of_slopes"
+EFFECTS_AND_SLOPES = "partial_correlation_of_all"
+
 
 @dataclass(frozen=True)
 class Frame:
     """What the coordinates of a model depend on besides numbers: names and counts."""
 
-    model: SiteSlope
+    model: SiteModel
     n_mediators: int
     moves: tuple[bool, ...]
+    related: Related = "none"
 
     @classmethod
-    def of(cls, model: SiteSlope, data: SiteEstimates) -> Frame:
+    def of(cls, model: SiteModel, data: SiteEstimates) -> Frame:
         """Return the frame of a model and its data."""
         priors, found = model.priors_for(data), []
         for f in features(model, data.n_mediators):
             entry = entry_names(f.parameter, labels(model, data, f.parameter))[f.entry]
             # A coordinate cannot move where the prior has positive values only.
             found.append(priors[entry].family.support != "positive")
-        return cls(model, data.n_mediators, tuple(found))
+        return cls(model, data.n_mediators, tuple(found), model.related(data))
 
 
 def _near(
@@ -113,14 +124,60 @@ def parameters(frame: Frame, number: Number, take: Take) -> Entries:
     if model.correlated:
         free = model.correlation_prior is not None
         found[CORRELATION] = positive(CORRELATION) if free else number(CORRELATION)
-    if frame.n_mediators > 1:
-        pairs = [(i, j) for i in mediators for j in range(i)]
-        partial = [take(f"partial_correlation_{i}_{j}", 0.0, 1.0, 0.0) for i, j in pairs]
-        found[MEDIATOR_EFFECT_CORR] = root_of_correlations(partial, frame.n_mediators)
+    _take_correlations(frame, found, take)
+    if model.within_site_covariance != 0.0:
+        free = isinstance(model.within_site_covariance, Prior)
+        name = WITHIN_SITE_COVARIANCE
+        found[name] = take(name, *_prior_alone(name, number), 0.0) if free else number(name)
     found[MEDIATOR_EFFECT_MEAN] = [_mediator_mean(p, found, number, take) for p in mediators]
     _take_curve(frame, found, number, take)
     centre = [number(key("centre", p)) for p in mediators]
     return completed(model, found, centre)
+
+
+def _take_correlations(frame: Frame, found: Entries, take: Take) -> None:
+    """Take roots of the correlations of mediator effects, of slopes, or of both together."""
+
+    def root(name: str, size: int) -> Matrix:
+        pairs = [(i, j) for i in range(size) for j in range(i)]
+        return root_of_correlations(
+            [take(f"{name}_{i}_{j}", 0.0, 1.0, 0.0) for i, j in pairs], size
+        )
+
+    n = frame.n_mediators
+    if frame.related == "effects":
+        whole = root(EFFECTS_AND_SLOPES, 2 * n)
+        found[MEDIATOR_EFFECT_CORR] = [row[:n] for row in whole[:n]]
+        found[MEDIATOR_EFFECT_SLOPE_CORR] = [row[:n] for row in whole[n:]]
+        found[SLOPE_CORR] = [row[n:] for row in whole[n:]]
+        return
+    if n > 1:
+        found[MEDIATOR_EFFECT_CORR] = root(EFFECTS_ALONE, n)
+    if frame.related == "slopes":
+        found[SLOPE_CORR] = root(SLOPES_ALONE, n)
+
+
+def correlation_matrices(found: Entries) -> dict[str, Matrix]:
+    """Return the correlations that the roots among the parameters stand for."""
+    effects = found.get(MEDIATOR_EFFECT_CORR)
+    slopes = found.get(SLOPE_CORR)
+    matrices = {} if effects is None else {MEDIATOR_EFFECT_CORR: correlations(effects)}
+    if slopes is None:
+        return matrices
+    across = found.get(MEDIATOR_EFFECT_SLOPE_CORR)
+    if across is None or effects is None:
+        return {**matrices, SLOPE_CORR: correlations(slopes)}
+    whole = [[*before, *own] for before, own in zip(across, slopes, strict=True)]
+    together = [[dot(row, other) for other in across] for row in effects]
+    return {
+        **matrices,
+        SLOPE_CORR: correlations(whole),
+        MEDIATOR_EFFECT_SLOPE_CORR: together,
+    }
+
+
+def _prior_alone(name: str, number: Number) -> tuple[ArrayLike, ArrayLike]:
+    return number(f"{name}_prior_centre"), 1.0 / np.sqrt(number(f"{name}_prior_precision"))
 
 
 def _mediator_mean(p: int, found: Entries, number: Number, take: Take) -> ArrayLike:

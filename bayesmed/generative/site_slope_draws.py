@@ -20,18 +20,21 @@ from bayesmed.core.names import (
     SLOPE_OF_SITE,
     TOTAL_EFFECT,
     TOTAL_EFFECT_ESTIMATE,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats, Integers
 from bayesmed.data import SiteEstimates
 from bayesmed.formulas import student_t
 from bayesmed.formulas.averaging import line_nodes, normal_nodes
+from bayesmed.formulas.linear_gaussian import dot
+from bayesmed.formulas.site_slope_blocks import Curve
 from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_data import block_data, by_row, sampling_roots
 from bayesmed.generative.site_slope_population import Population, entries, population
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 # The coordinates of mediator effects that are sampled rather than integrated, shape (n, N, B).
 SITE_COORDINATES = "site_coordinates"
@@ -39,11 +42,13 @@ SITE_COORDINATES = "site_coordinates"
 CHUNK = 2**20
 
 
-def described(model: SiteSlope, draws: Draws, covariates: Floats) -> Population:
+def described(model: SiteModel, draws: Draws, covariates: Floats) -> Population:
     """Describe the population of each draw, for rows with covariates of shape (K, C, B)."""
     have = entries(model, draws)
     if model.correlated and CORRELATION not in have:
         have[CORRELATION] = model.correlation
+    if model.within_site_covariance != 0.0 and WITHIN_SITE_COVARIANCE not in have:
+        have[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     return population(model, have, [list(row) for row in covariates])
 
 
@@ -63,9 +68,17 @@ def row_effects(
         INDIRECT_EFFECT: indirect,
         TOTAL_EFFECT: direct + indirect.sum(axis=-1),
     }
-    if away or curve.is_polynomial:
+    if away or curve.is_polynomial or curve.slope_on_effect:
         found[SLOPE_OF_SITE] = np.stack(slopes, axis=-1)
     return found
+
+
+def slope_deviations(
+    curve: Curve, shape: tuple[int, ...], rng: np.random.Generator
+) -> list[Floats]:
+    """Draw how far the slopes of a row are from what is expected of them."""
+    z = [rng.standard_normal(shape) for _ in curve.slope_root]
+    return [np.asarray(dot(row, z)) for row in curve.slope_root]
 
 
 def estimates_given_effects(
@@ -84,7 +97,7 @@ def estimates_given_effects(
     }
 
 
-def log_likelihood(model: SiteSlope, draws: Draws, data: SiteEstimates) -> Floats:
+def log_likelihood(model: SiteModel, draws: Draws, data: SiteEstimates) -> Floats:
     """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
     layout = block_data(data)
     covariates = covariates_of_blocks(model, data, layout.rows)
@@ -107,7 +120,7 @@ def log_likelihood(model: SiteSlope, draws: Draws, data: SiteEstimates) -> Float
     return np.concatenate(parts)
 
 
-def covariates_of_blocks(model: SiteSlope, data: SiteEstimates, rows: Integers) -> Floats:
+def covariates_of_blocks(model: SiteModel, data: SiteEstimates, rows: Integers) -> Floats:
     """Centred covariates of the rows of each block, shape (K, C, B)."""
     values = model.covariate_values(data)[rows] * (rows >= 0)[:, :, None]
     return np.moveaxis(values, 0, -1)

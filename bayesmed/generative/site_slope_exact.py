@@ -28,7 +28,7 @@ from bayesmed.formulas.site_slope_integrated import (
     NormalPrior,
     integrated_log_density,
 )
-from bayesmed.generative.site_slope import SiteSlope
+from bayesmed.generative.site_model import SiteModel
 from bayesmed.priors import Prior
 
 # Numbers held at once by one evaluation: small enough to stay in a processor's cache.
@@ -78,7 +78,7 @@ class SiteSlopeDensity:
     squares keep their digits.
     """
 
-    model: SiteSlope
+    model: SiteModel
     data: SiteEstimates
     priors: Mapping[str, Prior]
     cov: SamplingCovariance
@@ -197,7 +197,7 @@ class SiteSlopeDensity:
             )
 
 
-def site_slope_density(model: SiteSlope, data: SiteEstimates) -> SiteSlopeDensity:
+def site_slope_density(model: SiteModel, data: SiteEstimates) -> SiteSlopeDensity:
     """Prepare the density of a model and its data for quadrature.
 
     Raises
@@ -224,7 +224,7 @@ def site_slope_density(model: SiteSlope, data: SiteEstimates) -> SiteSlopeDensit
     return SiteSlopeDensity(model, data, priors, cov, model.scale(data).centre, origin)
 
 
-def _check_dimensions(model: SiteSlope, data: SiteEstimates) -> None:
+def _check_dimensions(model: SiteModel, data: SiteEstimates) -> None:
     """Refuse models with more parameters than can be spanned by a grid."""
     for what, is_there in (
         (f'slope = "{model.slope}"', model.slope != "constant"),

@@ -16,27 +16,35 @@ from bayesmed.core.names import (
     DIRECT_EFFECT_SD,
     ESTIMATES,
     MEDIATOR,
-    MEDIATOR_EFFECT_CORR,
+    MEDIATOR_EFFECT_MEAN,
     OTHER_MEDIATOR,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import ArrayLike, Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.formulas.averaging import Functions, normal_nodes
-from bayesmed.formulas.correlation import correlations, uniform_exponent
+from bayesmed.formulas.correlation import uniform_exponent
 from bayesmed.formulas.site_slope import SamplingCovariance, log_density
 from bayesmed.formulas.site_slope_blocks import Blocks
 from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
-from bayesmed.generative.site_slope_coordinates import Frame, parameters
+from bayesmed.generative.site_slope_coordinates import (
+    EFFECTS_ALONE,
+    EFFECTS_AND_SLOPES,
+    Frame,
+    correlation_matrices,
+    parameters,
+)
 from bayesmed.generative.site_slope_data import block_data, pack, rows_per_block, unpack
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES
 from bayesmed.generative.site_slope_parameters import Entries, entry_names, labels
 from bayesmed.generative.site_slope_population import population
 from bayesmed.generative.site_slope_typical import key, numbers
+from bayesmed.priors import Prior
 from bayesmed.priors.variables import variable
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 # What becomes of the mediator effects of a site: integrated in closed form, averaged over nodes,
 # or sampled in coordinates of their own.
@@ -50,8 +58,6 @@ NUMBERS, NUMBER = "numbers", "number"
 # The data node that holds estimates, sampling covariances and covariates of every block, one matrix
 # for the same reason.
 COLUMNS, COLUMN = "site_columns", "column"
-# Variables of correlations of mediator effects begin with this.
-PARTIAL = "partial_correlation"
 # Averaging over nodes mixes better and one compilation serves every number of sites; sampling the
 # coordinates costs less per site. From about here on it is the quicker way to as many effective
 # draws.
@@ -62,7 +68,7 @@ SMALLEST_PADDING = 8
 N_PAIR = 2 + len(SamplingCovariance._fields)
 
 
-def treatment(model: SiteSlope, data: SiteEstimates) -> Treatment:
+def treatment(model: SiteModel, data: SiteEstimates) -> Treatment:
     """Return what becomes of the mediator effects of each site."""
     if model.slope == "constant":
         return "closed"
@@ -74,7 +80,7 @@ def treatment(model: SiteSlope, data: SiteEstimates) -> Treatment:
     return "sampled"
 
 
-def structure(model: SiteSlope, data: SiteEstimates) -> Hashable:
+def structure(model: SiteModel, data: SiteEstimates) -> Hashable:
     """Return what must be equal for two fits to share one compiled model."""
     priors = tuple(p.distribution for p in model.priors_for(data).values())
     sampled = treatment(model, data) == "sampled"
@@ -82,13 +88,15 @@ def structure(model: SiteSlope, data: SiteEstimates) -> Hashable:
         "site_slope",
         model.slope,
         model.direct_effect,
-        model.direct_effect_distribution,
+        model.robust,
         model.correlated,
         model.parameters,
         len(model.covariates),
         data.n_mediators,
         rows_per_block(data),
         Frame.of(model, data).moves,
+        model.related(data),
+        isinstance(model.within_site_covariance, Prior) or model.within_site_covariance != 0,
         treatment(model, data),
         padded_size(data.n_blocks) if sampled else None,
         priors,
@@ -103,13 +111,13 @@ def padded_size(n_blocks: int) -> int:
     return size
 
 
-def _is_pair(model: SiteSlope, data: SiteEstimates) -> bool:
+def _is_pair(model: SiteModel, data: SiteEstimates) -> bool:
     """Whether every block is one pair of estimates with a straight line through them."""
     alone = data.n_mediators == 1 and rows_per_block(data) == 1
     return alone and model.slope == "constant" and not model.robust
 
 
-def graph_data(model: SiteSlope, data: SiteEstimates) -> dict[str, Floats]:
+def graph_data(model: SiteModel, data: SiteEstimates) -> dict[str, Floats]:
     """Return the values of every data node of the graph."""
     covariates = model.covariate_values(data)
     if _is_pair(model, data):
@@ -137,25 +145,26 @@ def _padded_always(blocks: Blocks, k: int) -> list[Floats]:
     return pack(blocks)
 
 
-def unstandardised(model: SiteSlope, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
+def unstandardised(model: SiteModel, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
     """Return all parameters in data units from draws of the variables the graph samples."""
 
     def take(name: str, middle: ArrayLike, width: ArrayLike, shift: ArrayLike) -> ArrayLike:
-        if name.startswith(PARTIAL):
+        if name.startswith(EFFECTS_ALONE):
             return 2.0 * draws[f"{name}_std"] - 1.0
         return middle + width * draws[f"{name}_std"]
 
     found = parameters(Frame.of(model, data), numbers(model, data).__getitem__, take)
-    if not isinstance(found.get(CORRELATION), np.ndarray):
-        found.pop(CORRELATION, None)
+    for name in (CORRELATION, WITHIN_SITE_COVARIANCE):
+        if not isinstance(found.get(name), np.ndarray):
+            found.pop(name, None)
     named: dict[str, Floats] = {}
+    matrices = correlation_matrices(found)
+    for name, rows in matrices.items():
+        like = found[MEDIATOR_EFFECT_MEAN][0]
+        every = np.broadcast_arrays(like, *(x for row in rows for x in row))[1:]
+        named[name] = np.stack(every, axis=-1).reshape(*like.shape, len(rows), len(rows))
     for name, value in found.items():
-        if name == MEDIATOR_EFFECT_CORR:
-            rows = correlations(value)
-            every = np.broadcast_arrays(*(x for row in rows for x in row))
-            size = len(rows)
-            named[name] = np.stack(every, axis=-1).reshape(*every[0].shape, size, size)
-        else:
+        if name not in matrices:
             named[name] = np.stack(value, axis=-1) if isinstance(value, list) else value
     if SITE_COORDINATES in draws:
         flat = draws[SITE_COORDINATES]
@@ -164,7 +173,7 @@ def unstandardised(model: SiteSlope, draws: Draws, data: SiteEstimates) -> dict[
     return named
 
 
-def graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
+def graph(model: SiteModel, data: SiteEstimates) -> pm.Model:
     """Build the model; see :meth:`bayesmed.generative.SiteSlope.build`."""
     values, names = graph_data(model, data), list(numbers(model, data))
     with pm.Model(coords=_coords(model, data, names)) as made:
@@ -185,11 +194,11 @@ def graph(model: SiteSlope, data: SiteEstimates) -> pm.Model:
     return made
 
 
-def _coords(model: SiteSlope, data: SiteEstimates, names: Sequence[str]) -> dict[str, Any]:
+def _coords(model: SiteModel, data: SiteEstimates, names: Sequence[str]) -> dict[str, Any]:
     coords: dict[str, Any] = {MEDIATOR: list(data.mediators), NUMBER: list(names)}
     if model.covariates:
         coords[COVARIATE] = list(model.covariates)
-    if data.n_mediators > 1:
+    if data.n_mediators > 1 or model.related(data) == "effects":
         coords[OTHER_MEDIATOR] = list(data.mediators)
     return coords
 
@@ -197,7 +206,7 @@ def _coords(model: SiteSlope, data: SiteEstimates, names: Sequence[str]) -> dict
 class _Taken:
     """Adds the standardised variable of an entry, with its prior moved along."""
 
-    def __init__(self, model: SiteSlope, data: SiteEstimates, number: Any) -> None:
+    def __init__(self, model: SiteModel, data: SiteEstimates, number: Any) -> None:
         self._number, self._n = number, data.n_mediators
         priors = model.priors_for(data)
         self._priors = {
@@ -207,9 +216,10 @@ class _Taken:
         }
 
     def __call__(self, name: str, middle: Any, width: Any, shift: Any) -> Any:
-        if name.startswith(PARTIAL):
+        if name.startswith(EFFECTS_ALONE):
             i, j = map(int, name.rsplit("_", 2)[1:])
-            b = uniform_exponent(i, j, self._n)
+            together = name.startswith(EFFECTS_AND_SLOPES)
+            b = uniform_exponent(i, j, 2 * self._n if together else self._n)
             return 2.0 * pm.Beta(f"{name}_std", b, b) - 1.0
         start = (shift - middle) / width
         made = variable(
@@ -218,14 +228,15 @@ class _Taken:
         return middle + width * made
 
 
-def _name(model: SiteSlope, data: SiteEstimates, found: Entries) -> None:
+def _name(model: SiteModel, data: SiteEstimates, found: Entries) -> None:
     """Give every parameter its name and dims."""
+    matrices = correlation_matrices(found)
     for name in (*model.parameters, *model.derived):
         if name not in found:
             continue
         value = found[name]
-        if name == MEDIATOR_EFFECT_CORR:
-            rows = [pt.stack([pt.as_tensor(x) for x in row]) for row in correlations(value)]
+        if name in matrices:
+            rows = [pt.stack([pt.as_tensor(x) for x in row]) for row in matrices[name]]
             pm.Deterministic(name, pt.stack(rows), dims=(MEDIATOR, OTHER_MEDIATOR))
         elif isinstance(value, list):
             dim = COVARIATE if name == COVARIATE_EFFECT else MEDIATOR
@@ -234,13 +245,13 @@ def _name(model: SiteSlope, data: SiteEstimates, found: Entries) -> None:
             pm.Deterministic(name, value)
 
 
-def _residual_sd(model: SiteSlope, found: Entries) -> Any:
+def _residual_sd(model: SiteModel, found: Entries) -> Any:
     """Return the spread of direct effects given mediator effects."""
     sd = found.get(DIRECT_EFFECT_SD, 0.0)
     return sd * np.sqrt(1.0 - found[CORRELATION] ** 2) if model.correlated else sd
 
 
-def _density(model: SiteSlope, data: SiteEstimates, found: Entries, columns: Sequence[Any]) -> Any:
+def _density(model: SiteModel, data: SiteEstimates, found: Entries, columns: Sequence[Any]) -> Any:
     """Log-density of each block's estimates, over that of sampled coordinates."""
     k, c = rows_per_block(data), len(model.covariates)
     n = k * data.n_mediators

@@ -10,10 +10,10 @@ from bayesmed.core.names import SLOPE
 from bayesmed.core.types import Floats
 from bayesmed.formulas.linear_gaussian import Known, dot, measure, unit_lower
 from bayesmed.generative.protocol import Draws
-from bayesmed.generative.site_slope_draws import described, row_effects
+from bayesmed.generative.site_slope_draws import described, row_effects, slope_deviations
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 
 class MediatorEstimates(NamedTuple):
@@ -24,7 +24,7 @@ class MediatorEstimates(NamedTuple):
 
 
 def new_site_effects(
-    model: SiteSlope,
+    model: SiteModel,
     draws: Draws,
     covariates: Floats,
     rng: np.random.Generator,
@@ -51,7 +51,7 @@ def new_site_effects(
     if whole.dof is not None:
         scale = whole.dof / rng.chisquare(np.broadcast_to(whole.dof, (n, sites)))
     residual = np.sqrt(whole.curve.residual_variance * scale) * rng.standard_normal((n, sites))
-    away = [sd * rng.standard_normal((n, sites)) for sd in whole.curve.slope_sd]
+    away = slope_deviations(whole.curve, (n, sites), rng)
     return row_effects(whole, 0, gamma, residual, away)
 
 

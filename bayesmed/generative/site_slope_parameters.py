@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from bayesmed.core.names import (
     SLOPE_QUADRATIC,
     SLOPE_SD,
     TOTAL_EFFECT_AT_CENTRE,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import ArrayLike
 from bayesmed.data import SiteEstimates
@@ -45,11 +46,15 @@ from bayesmed.priors import Prior
 from bayesmed.priors.scaling import SiteScale
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 # Entries of parameters: one for a single number, a list where there is one for each mediator or
 # covariate.
 type Entries = dict[str, Any]
+
+# Which slopes are correlated across sites: none, those of different mediators, or also slopes with
+# mediator effects.
+type Related = Literal["none", "slopes", "effects"]
 
 # Default priors, in scaled units (methods: section 2, "Default priors"). Those of the curvature are
 # ours: one spread of the mediator effects away from the centre it moves total effects by about half
@@ -97,7 +102,7 @@ BY_MEDIATOR = (
 )
 
 
-def labels(model: SiteSlope, data: SiteEstimates, name: str) -> tuple[str, ...]:
+def labels(model: SiteModel, data: SiteEstimates, name: str) -> tuple[str, ...]:
     """Return what a parameter has one entry for each of; empty for a single number."""
     if name in BY_MEDIATOR:
         return data.mediators
@@ -117,20 +122,29 @@ def entry_names(name: str, labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name}[{label}]" for label in labels)
 
 
-def priors_for(model: SiteSlope, data: SiteEstimates) -> dict[str, Prior]:
+def priors_for(model: SiteModel, data: SiteEstimates) -> dict[str, Prior]:
     """Return the prior of every entry in the units of the data, by entry name."""
     found = {}
     for name in model.parameters:
         for i, entry in enumerate(entry_names(name, labels(model, data, name))):
             prior = model.priors.get(entry) or model.priors.get(name)
             if prior is None:
-                prior = model.correlation_prior if name == CORRELATION else DEFAULT_PRIORS[name]
-            assert prior is not None
+                prior = _of_choices(model, name) or DEFAULT_PRIORS[name]
             found[entry] = prior.in_data_units(*unit(model, data, name, i))
     return found
 
 
-def unit(model: SiteSlope, data: SiteEstimates, name: str, i: int = 0) -> tuple[float, float]:
+def _of_choices(model: SiteModel, name: str) -> Prior | None:
+    """Return the prior that a choice of the model is."""
+    choices = {
+        CORRELATION: model.correlation,
+        WITHIN_SITE_COVARIANCE: model.within_site_covariance,
+    }
+    choice = choices.get(name)
+    return choice if isinstance(choice, Prior) else None
+
+
+def unit(model: SiteModel, data: SiteEstimates, name: str, i: int = 0) -> tuple[float, float]:
     """Return the location and the size of one scaled unit of an entry of a parameter."""
     scale = model.scale(data, i if name in BY_MEDIATOR else 0)
     match name:
@@ -155,7 +169,7 @@ def unit(model: SiteSlope, data: SiteEstimates, name: str, i: int = 0) -> tuple[
             return 0.0, scale.outcome_spread
 
 
-def centres(model: SiteSlope, scales: Sequence[SiteScale]) -> list[float]:
+def centres(model: SiteModel, scales: Sequence[SiteScale]) -> list[float]:
     """Return where the curve is described: the centres of the data, or zero without intercept."""
     return [s.centre if model.direct_effect else 0.0 for s in scales]
 
@@ -170,7 +184,7 @@ def tilt(have: Entries) -> ArrayLike:
     return have[CORRELATION] * have[DIRECT_EFFECT_SD] / have[MEDIATOR_EFFECT_SD][0]
 
 
-def completed(model: SiteSlope, have: Entries, centre: Sequence[ArrayLike]) -> Entries:
+def completed(model: SiteModel, have: Entries, centre: Sequence[ArrayLike]) -> Entries:
     """Return all parameters from those that carry the priors, in data units.
 
     Parameters
@@ -205,7 +219,7 @@ def completed(model: SiteSlope, have: Entries, centre: Sequence[ArrayLike]) -> E
     return found
 
 
-def _coefficients(model: SiteSlope, have: Entries) -> tuple[Sequence[Any], ...]:
+def _coefficients(model: SiteModel, have: Entries) -> tuple[Sequence[Any], ...]:
     zero = [0.0] * len(have[SLOPE])
     if model.slope != "polynomial":
         return have[SLOPE], zero, zero

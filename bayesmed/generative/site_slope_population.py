@@ -16,19 +16,22 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
+    MEDIATOR_EFFECT_SLOPE_CORR,
     SLOPE,
+    SLOPE_CORR,
     SLOPE_LINEAR,
     SLOPE_QUADRATIC,
     SLOPE_SD,
+    WITHIN_SITE_COVARIANCE,
 )
-from bayesmed.core.types import ArrayLike
-from bayesmed.formulas.linear_gaussian import Matrix, dot, product
+from bayesmed.core.types import ArrayLike, Floats
+from bayesmed.formulas.linear_gaussian import Matrix, dot, identity, lower_inverse, product
 from bayesmed.formulas.site_slope_blocks import Curve
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_parameters import Entries, tilt
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 
 class Population(NamedTuple):
@@ -46,23 +49,23 @@ class Population(NamedTuple):
     dof: ArrayLike | None
 
 
-def entries(model: SiteSlope, draws: Draws) -> Entries:
+def entries(model: SiteModel, draws: Draws) -> Entries:
     """Return parameter draws as columns (n, 1), a list where there is one for each of several."""
     found: Entries = {}
     for name, values in draws.items():
         if name in model.by_mediator or name == COVARIATE_EFFECT:
             found[name] = [values[:, i, None] for i in range(values.shape[1])]
         elif name == MEDIATOR_EFFECT_CORR:
-            root = np.linalg.cholesky(values)
-            size = range(root.shape[1])
-            found[name] = [[root[:, i, j, None] if j <= i else 0.0 for j in size] for i in size]
+            found |= _roots(draws)
+        elif name in (SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR):
+            continue  # taken with the correlations of mediator effects
         else:
             found[name] = values[:, None]
     return found
 
 
 def population(
-    model: SiteSlope, have: Entries, covariates: Sequence[Sequence[ArrayLike]]
+    model: SiteModel, have: Entries, covariates: Sequence[Sequence[ArrayLike]]
 ) -> Population:
     """Describe the population.
 
@@ -77,8 +80,7 @@ def population(
         Centred covariates of each of the K rows of a block, C arrays of shape (B,) each.
     """
     mean, sd = have[MEDIATOR_EFFECT_MEAN], have[MEDIATOR_EFFECT_SD]
-    corr = have.get(MEDIATOR_EFFECT_CORR, [[1.0]])
-    root = [[product(x, s) for x in row] for s, row in zip(sd, corr, strict=True)]
+    root = _scaled(sd, have.get(MEDIATOR_EFFECT_CORR))
     slopes, residual, kappa = list(have[SLOPE]), 0.0, 0.0
     heights: list[Any] = [0.0] * len(covariates)
     if model.direct_effect:
@@ -90,6 +92,8 @@ def population(
         slopes = [slopes[0] + kappa]
         heights = [h - kappa * mean[0] for h in heights]
         residual = residual * (1.0 - have[CORRELATION] ** 2)
+    if not model.direct_effect and WITHIN_SITE_COVARIANCE in have:
+        heights = [have[WITHIN_SITE_COVARIANCE] for _ in covariates]
     polynomial, random = model.slope == "polynomial", model.slope == "random"
     curve = Curve(
         heights,
@@ -97,6 +101,45 @@ def population(
         residual,
         have[SLOPE_LINEAR] if polynomial else (),
         have[SLOPE_QUADRATIC] if polynomial else (),
-        have[SLOPE_SD] if random else (),
+        _scaled(have[SLOPE_SD], have.get(SLOPE_CORR)) if random else (),
+        _slope_on_effect(have, root) if MEDIATOR_EFFECT_SLOPE_CORR in have else (),
+        mean,
     )
     return Population(mean, root, curve, kappa, have.get(DIRECT_EFFECT_DOF))
+
+
+def _scaled(sd: Sequence[ArrayLike], root: Matrix | None) -> Matrix:
+    """Return the root of a covariance from spreads and a root of the correlations."""
+    if root is None:
+        root = identity(len(sd))
+    return [[product(x, s) for x in row] for s, row in zip(sd, root, strict=True)]
+
+
+def _slope_on_effect(have: Entries, root: Matrix) -> Matrix:
+    r"""Return :math:`C = \Omega_{\delta\gamma}\Omega_\gamma^{-1}`, from the joint root."""
+    across = _scaled(have[SLOPE_SD], have[MEDIATOR_EFFECT_SLOPE_CORR])
+    inverse = lower_inverse(root)
+    columns = list(zip(*inverse, strict=True))
+    return [[dot(row, column) for column in columns] for row in across]
+
+
+def _roots(draws: Draws) -> Entries:
+    """Return roots of the correlations of mediator effects and of slopes, as columns (n, 1)."""
+    effects = draws[MEDIATOR_EFFECT_CORR]
+    if MEDIATOR_EFFECT_SLOPE_CORR not in draws:
+        found = {MEDIATOR_EFFECT_CORR: effects}
+        found |= {SLOPE_CORR: draws[SLOPE_CORR]} if SLOPE_CORR in draws else {}
+        return {name: _columns(np.linalg.cholesky(values)) for name, values in found.items()}
+    n, across = effects.shape[1], draws[MEDIATOR_EFFECT_SLOPE_CORR]
+    whole = np.block([[effects, across], [np.swapaxes(across, 1, 2), draws[SLOPE_CORR]]])
+    root = np.linalg.cholesky(whole)
+    return {
+        MEDIATOR_EFFECT_CORR: _columns(root[:, :n, :n]),
+        MEDIATOR_EFFECT_SLOPE_CORR: [[root[:, n + i, j, None] for j in range(n)] for i in range(n)],
+        SLOPE_CORR: _columns(root[:, n:, n:]),
+    }
+
+
+def _columns(root: Floats) -> Matrix:
+    size = range(root.shape[1])
+    return [[root[:, i, j, None] if j <= i else 0.0 for j in size] for i in size]

@@ -10,6 +10,9 @@ import numpy as np
 from bayesmed.core.names import (
     CORRELATION,
     MEDIATOR_EFFECT_CORR,
+    MEDIATOR_EFFECT_SLOPE_CORR,
+    SLOPE_CORR,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
@@ -19,11 +22,11 @@ from bayesmed.generative.site_slope_parameters import centres, completed, labels
 from bayesmed.generative.site_slope_population import entries
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 
 def prior_draws(
-    model: SiteSlope, data: SiteEstimates, n: int, rng: np.random.Generator
+    model: SiteModel, data: SiteEstimates, n: int, rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Draw all parameters from the prior, in data units."""
     priors = iter(model.priors_for(data).values())
@@ -32,18 +35,29 @@ def prior_draws(
         own = labels(model, data, name)
         columns = [next(priors).draw(rng, (n,)) for _ in (own or ("",))]
         found[name] = np.stack(columns, axis=-1) if own else columns[0]
-    if data.n_mediators > 1:
-        found[MEDIATOR_EFFECT_CORR] = _uniform_correlations(data.n_mediators, n, rng)
+    p, related = data.n_mediators, model.related(data)
+    if related == "effects":
+        whole = _uniform_correlations(2 * p, n, rng)
+        found[MEDIATOR_EFFECT_CORR] = whole[:, :p, :p]
+        found[MEDIATOR_EFFECT_SLOPE_CORR] = whole[:, :p, p:]
+        found[SLOPE_CORR] = whole[:, p:, p:]
+        return with_derived(model, found, data)
+    if p > 1:
+        found[MEDIATOR_EFFECT_CORR] = _uniform_correlations(p, n, rng)
+    if related == "slopes":
+        found[SLOPE_CORR] = _uniform_correlations(p, n, rng)
     return with_derived(model, found, data)
 
 
 def with_derived(
-    model: SiteSlope, draws: Mapping[str, Floats], data: SiteEstimates
+    model: SiteModel, draws: Mapping[str, Floats], data: SiteEstimates
 ) -> dict[str, Floats]:
     """Add the parameters that follow from those with a prior."""
     have = entries(model, draws)
     if model.correlated and CORRELATION not in have:
         have[CORRELATION] = model.correlation
+    if model.within_site_covariance != 0.0 and WITHIN_SITE_COVARIANCE not in have:
+        have[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     scales = [model.scale(data, i) for i in range(data.n_mediators)]
     found = dict(draws)
     for name, value in completed(model, have, centres(model, scales)).items():
@@ -63,7 +77,7 @@ def _uniform_correlations(size: int, n: int, rng: np.random.Generator) -> Floats
     return np.stack([np.stack(np.broadcast_arrays(*row, rows[1][0])[:size], -1) for row in rows], 1)
 
 
-def log_prior(model: SiteSlope, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
+def log_prior(model: SiteModel, draws: Draws, data: SiteEstimates) -> dict[str, Floats]:
     """Log prior density of each parameter that has a prior of choice, in data units."""
     priors = iter(model.priors_for(data).values())
     found = {}

@@ -13,6 +13,7 @@ from bayesmed.core.names import (
     COVARIATE_EFFECT,
     DIRECT_EFFECT_MEAN,
     SLOPE_QUADRATIC,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
@@ -27,7 +28,7 @@ from bayesmed.generative.site_slope_parameters import (
 from bayesmed.priors.variables import hyperparameters
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Feature:
     power: int
 
 
-def features(model: SiteSlope, n_mediators: int) -> tuple[Feature, ...]:
+def features(model: SiteModel, n_mediators: int) -> tuple[Feature, ...]:
     """Return the regressors in the order in which their coefficients are taken."""
     found = [Feature(COVARIATE_EFFECT, i, 0) for i in range(len(model.covariates))]
     if model.slope == "polynomial":
@@ -54,7 +55,7 @@ def key(parameter: str, entry: int) -> str:
     return f"{parameter}_{entry}" if entry else parameter
 
 
-def numbers(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
+def numbers(model: SiteModel, data: SiteEstimates) -> dict[str, float]:
     """Return the single numbers of the graph by name: hyperparameters, sizes, typical values."""
     scales = [model.scale(data, p) for p in range(data.n_mediators)]
     found = {"sites": float(data.n_rows)}
@@ -65,6 +66,8 @@ def numbers(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
         found[key("intercept_prior_at", p)] = at
     if model.correlated and model.correlation_prior is None:
         found[CORRELATION] = float(model.correlation)  # type: ignore[arg-type]
+    if isinstance(model.within_site_covariance, float):
+        found[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     priors = iter(model.priors_for(data).values())
     for parameter in model.parameters:
         for i, _ in enumerate(labels(model, data, parameter) or ("",)):
@@ -77,7 +80,7 @@ def numbers(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
     return found | _typical_values(model, data)
 
 
-def _typical_values(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
+def _typical_values(model: SiteModel, data: SiteEstimates) -> dict[str, float]:
     """Return averages over sites of estimates and sampling covariances, the noisy counting less."""
     scales = [model.scale(data, p) for p in range(data.n_mediators)]
     outcome = data.cov[:, -1, -1]
@@ -107,7 +110,7 @@ def _typical_values(model: SiteSlope, data: SiteEstimates) -> dict[str, float]:
     return found
 
 
-def _columns(model: SiteSlope, data: SiteEstimates, origin: Sequence[float]) -> Floats:
+def _columns(model: SiteModel, data: SiteEstimates, origin: Sequence[float]) -> Floats:
     """Return the features of every row, shape (R, F)."""
     covariates = model.covariate_values(data)
     away = data.mediator_effect - np.asarray(origin)

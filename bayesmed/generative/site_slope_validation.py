@@ -26,7 +26,7 @@ from bayesmed.generative.site_slope_parameters import (
 from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
-    from bayesmed.generative.site_slope import SiteSlope
+    from bayesmed.generative.site_model import SiteModel
 
 OF_DIRECT_EFFECT = (
     TOTAL_EFFECT_AT_CENTRE,
@@ -37,7 +37,7 @@ OF_DIRECT_EFFECT = (
 )
 
 
-def check_choices(model: SiteSlope) -> None:
+def check_choices(model: SiteModel) -> None:
     """Refuse choices that are impossible, alone or together."""
     for name in ("direct_effect", "interaction"):
         if not isinstance(getattr(model, name), bool):
@@ -77,7 +77,7 @@ def _check_correlation(value: object) -> None:
         raise ModelError(f"correlation is {value}.", "Give a number greater than -1, less than 1.")
 
 
-def check_prior(model: SiteSlope, name: str, prior: Prior) -> None:
+def check_prior(model: SiteModel, name: str, prior: Prior) -> None:
     """Refuse a prior on what is no parameter of the model, or of values it cannot take."""
     base = name.split("[", 1)[0]
     known = [*model.parameters, *(n for n in model.derived if n in DEFAULT_PRIORS)]
@@ -108,7 +108,7 @@ def _has_entries(name: str, base: str) -> bool:
     return name.endswith("]") and (base in BY_MEDIATOR or base == COVARIATE_EFFECT)
 
 
-def check_twins(model: SiteSlope) -> None:
+def check_twins(model: SiteModel) -> None:
     """Refuse priors on both names of one coefficient."""
     bases = {name.split("[", 1)[0] for name in model.priors}
     for here, there in AT_CENTRE.items():
@@ -119,7 +119,7 @@ def check_twins(model: SiteSlope) -> None:
             )
 
 
-def check_data(model: SiteSlope, data: SiteEstimates) -> None:
+def check_data(model: SiteModel, data: SiteEstimates) -> None:
     """Refuse data the model has no likelihood for; see ``SiteSlope.check_data``."""
     several, shared = data.n_mediators > 1, data.n_blocks < data.n_rows
     if model.correlated and several:
@@ -145,7 +145,7 @@ def check_data(model: SiteSlope, data: SiteEstimates) -> None:
         )
 
 
-def _check_covariates(model: SiteSlope, data: SiteEstimates) -> None:
+def _check_covariates(model: SiteModel, data: SiteEstimates) -> None:
     for name in model.covariates:
         if name not in data.covariates:
             raise DataError(
@@ -158,7 +158,7 @@ def _check_covariates(model: SiteSlope, data: SiteEstimates) -> None:
             )
 
 
-def _check_entries(model: SiteSlope, data: SiteEstimates) -> None:
+def _check_entries(model: SiteModel, data: SiteEstimates) -> None:
     """Refuse priors on mediators or covariates that are not there."""
     known = [
         entry

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from bayesmed.core.names import CHAIN, DRAW, MEDIATOR, OTHER_MEDIATOR
+from bayesmed.core.names import CHAIN, DRAW, MEDIATOR, MEDIATOR_EFFECT_SLOPE_CORR, OTHER_MEDIATOR
 
 
 class Entry(NamedTuple):
@@ -50,7 +50,9 @@ def entries(group: xr.Dataset) -> list[Entry]:
         dims = [str(d) for d in values.dims if d not in (CHAIN, DRAW)]
         single = dims in ([], [MEDIATOR]) and all(values.sizes[d] == 1 for d in dims)
         for index in product(*(range(values.sizes[d]) for d in dims)):
-            if OTHER_MEDIATOR in dims and index[0] >= index[1]:
+            # Of effects with slopes every pair is another number.
+            twice = OTHER_MEDIATOR in dims and name != MEDIATOR_EFFECT_SLOPE_CORR
+            if twice and index[0] >= index[1]:
                 continue
             at = dict(zip(dims, index, strict=True))
             labels = {d: str(values[d].values[i]) for d, i in at.items()}

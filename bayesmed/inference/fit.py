@@ -12,7 +12,7 @@ from bayesmed.core.names import CHAIN, DRAW
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.core.seeds import checked_seed, child_seed, stream
 from bayesmed.data import SiteEstimates
-from bayesmed.generative.site_slope import SiteSlope
+from bayesmed.generative.registry import AnyModel
 from bayesmed.inference.convergence import diagnose
 from bayesmed.inference.exact import PROBABILITIES, ExactPosterior, exact_posterior
 from bayesmed.inference.sampler import Sampler
@@ -41,7 +41,7 @@ class Fit:
         Its ``attrs`` hold versions, time and durations in seconds.
     """
 
-    model: SiteSlope
+    model: AnyModel
     data: SiteEstimates
     sampler: Sampler
     seed: int
@@ -58,7 +58,7 @@ class Fit:
 
 
 def fit(
-    model: SiteSlope,
+    model: AnyModel,
     data: SiteEstimates,
     *,
     sampler: Sampler | None = None,

@@ -202,6 +202,7 @@ def _data_to_dataset(data: SiteEstimates) -> xr.Dataset:
         "covariance_given": int(data.covariance_given),
         "notes": json.dumps(list(data.notes)),
         "source": data.source,
+        "derivation": data.derivation,
     }
     return xr.Dataset(variables, attrs=attrs)
 
@@ -237,4 +238,5 @@ def _data_from_dataset(stored: xr.Dataset) -> SiteEstimates:
         covariance_given=bool(stored.attrs["covariance_given"]),
         notes=tuple(json.loads(stored.attrs["notes"])),
         source=str(stored.attrs["source"]),
+        derivation=str(stored.attrs.get("derivation", "")),  # fits saved earlier have none
     )

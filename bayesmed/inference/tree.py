@@ -11,12 +11,12 @@ import xarray as xr
 from bayesmed.core.names import (
     BLOCK,
     CHAIN,
+    CORRELATIONS,
     COVARIATE,
     COVARIATE_EFFECT,
     DRAW,
     ESTIMATES,
     MEDIATOR,
-    MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_ESTIMATE,
     OTHER_MEDIATOR,
     SAME_SITES,
@@ -47,7 +47,7 @@ def assemble(
     Site effects, predictions and log-likelihoods follow from the parameters exactly; where there
     are many sites they are computed on evenly thinned draws.
     """
-    groups: dict[str, xr.Dataset] = {"posterior": _parameters(model, data, draws)}
+    groups: dict[str, xr.Dataset] = {"posterior": parameters_dataset(model, data, draws)}
     step = max(1, int(np.ceil(_size(draws) * data.n_rows / SITE_VALUES)))
     thinned = {name: values[:, ::step] for name, values in draws.items()}
     shape = _shape(thinned)
@@ -72,7 +72,7 @@ def assemble(
     full = _shape(draws)
     log_prior = model.log_prior(_flat(draws), data)
     shaped = {name: values.reshape(*full, *values.shape[1:]) for name, values in log_prior.items()}
-    groups["log_prior"] = _parameters(model, data, shaped)
+    groups["log_prior"] = parameters_dataset(model, data, shaped)
     groups |= _prior_groups(model, data, seed)
     if sample_stats is not None:
         groups["sample_stats"] = sample_stats.assign_coords(_chain_coords(full))
@@ -98,7 +98,10 @@ def _chain_coords(shape: tuple[int, ...]) -> dict[str, Any]:
     return {CHAIN: np.arange(shape[0]), DRAW: np.arange(shape[1])}
 
 
-def _parameters(model: Model, data: SiteEstimates, draws: Mapping[str, Floats]) -> xr.Dataset:
+def parameters_dataset(
+    model: Model, data: SiteEstimates, draws: Mapping[str, Floats]
+) -> xr.Dataset:
+    """Label draws of the parameters, arrays (chain, draw, ...)."""
     variables: dict[str, Any] = {}
     shape = _shape(draws)
     coords = _chain_coords(shape) | {MEDIATOR: list(data.mediators)}
@@ -111,7 +114,7 @@ def _parameters(model: Model, data: SiteEstimates, draws: Mapping[str, Floats]) 
         elif name == COVARIATE_EFFECT:
             dims = (COVARIATE,)
             coords[COVARIATE] = list(model.covariates)
-        elif name == MEDIATOR_EFFECT_CORR:
+        elif name in CORRELATIONS:
             dims = (MEDIATOR, OTHER_MEDIATOR)
             coords[OTHER_MEDIATOR] = list(data.mediators)
         variables[name] = ((CHAIN, DRAW, *dims), draws[name])
@@ -151,7 +154,9 @@ def _prior_groups(model: Model, data: SiteEstimates, seed: int) -> dict[str, xr.
     new = model.new_site_effects(flat, model.covariate_values(data), rng)
     estimates = model.estimates(new, data, rng)
     index = np.arange(0, PRIOR_DRAWS, step)
-    prior = _parameters(model, data, {n: v.reshape(*shape, *v.shape[1:]) for n, v in draws.items()})
+    prior = parameters_dataset(
+        model, data, {n: v.reshape(*shape, *v.shape[1:]) for n, v in draws.items()}
+    )
     return {
         "prior": prior,
         "prior_predictive": _by_site(estimates, data, (1, index.size), index),

@@ -146,7 +146,8 @@ def _data(found: Findings) -> Section:
     )
     if not data.covariance_given:
         text += " The sampling covariance of each site's estimates was not given: taken as 0."
-    texts = [Paragraph(line) for line in (text, *lines)]
+    made = [data.derivation] if data.derivation.strip() else []
+    texts = [Paragraph(line) for line in (text, *made, *lines)]
     return Section("data", "The data", (*texts, tables.data(found.fit)))
 
 

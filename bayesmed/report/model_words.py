@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, indirect
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import SiteModel
 from bayesmed.inference import Fit
 from bayesmed.report.words import capital, of_mediators
 
@@ -32,11 +32,11 @@ def model_in_words(fit: Fit) -> tuple[str, ...]:
     spread = f"True effects on {of_mediators(data)} vary across sites: " + (
         "γ ~ Normal(μ_γ, Ω), correlated in any way." if several else "γ ~ Normal(μ_γ, σ_γ²)."
     )
-    parts = (spread, _line(model, data), _slopes(model), _direct_effects(model))
+    parts = (spread, _line(model, data), _slopes(model, data), _direct_effects(model))
     return (estimates, " ".join(part for part in parts if part), *_controls(data))
 
 
-def _line(model: SiteSlope, data: SiteEstimates) -> str:
+def _line(model: SiteModel, data: SiteEstimates) -> str:
     several = data.n_mediators > 1
     product = "Σ δγ" if several else "δγ"
     sum_of = (
@@ -45,10 +45,15 @@ def _line(model: SiteSlope, data: SiteEstimates) -> str:
         else ("the slope times its mediator effect")
     )
     if not model.direct_effect:
-        return (
-            f"Total effects are β = {product}, without an intercept: this model has no direct "
-            "effect, so all of every total effect is indirect."
+        kappa = "" if model.within_site_covariance == 0 else " + κ"
+        meaning = (
+            " Here κ is what persons' mediator effects and slopes add by going together within "
+            f"sites{_assumed(model)}."
         )
+        return (
+            f"Total effects are β = {product}{kappa}, without an intercept: this model has no "
+            "direct effect, so all of every total effect is indirect."
+        ) + (meaning if kappa else "")
     through = "through a mediator" if several else "of a site"
     return (
         f"Each site's total effect is its {direct(model)} plus {sum_of}: β = θ + {product}. The "
@@ -56,12 +61,23 @@ def _line(model: SiteSlope, data: SiteEstimates) -> str:
     )
 
 
-def _slopes(model: SiteSlope) -> str:
+def _slopes(model: SiteModel, data: SiteEstimates) -> str:
     match model.slope:
         case "random":
-            return (
-                "Slopes differ across sites, unrelated to mediator effects: δ_s ~ Normal(δ, σ_δ²)."
-            )
+            return {
+                "none": (
+                    "Slopes differ across sites, unrelated to mediator effects: "
+                    "δ_s ~ Normal(δ, σ_δ²)."
+                ),
+                "slopes": (
+                    "Slopes differ across sites, unrelated to mediator effects but correlated in "
+                    "any way among each other: δ_s ~ Normal(δ, Ω_δ)."
+                ),
+                "effects": (
+                    "Slopes differ across sites, correlated in any way among each other and with "
+                    "mediator effects: (γ_s, δ_s) are jointly normal."
+                ),
+            }[model.related(data)]
         case "polynomial":
             return (
                 "The slope depends on the mediator effect, δ_s = δ₀ + δ₁γ + δ₂γ², so its average "
@@ -70,7 +86,13 @@ def _slopes(model: SiteSlope) -> str:
     return ""
 
 
-def _direct_effects(model: SiteSlope) -> str:
+def _assumed(model: SiteModel) -> str:
+    """Say what is taken as the within-site covariance."""
+    kappa = model.within_site_covariance
+    return f", assumed to be {kappa:g}" if isinstance(kappa, float) else f", with the prior {kappa}"
+
+
+def _direct_effects(model: SiteModel) -> str:
     if not model.direct_effect:
         return ""
     mean = "μ_θ + ζx" if model.covariates else "μ_θ"
@@ -122,12 +144,17 @@ def assumptions(fit: Fit) -> tuple[str, ...]:
         found.append(_unrelated(model, mediators))
     else:
         found.append(f"Treatment changes the outcome through the {mediators} only (exclusion).")
+        if model.within_site_covariance == 0 and model.slope == "random":
+            found.append(
+                "Within sites, persons whose mediator moves more are not those for whom it matters "
+                "more (no within-site covariance of effects and slopes)."
+            )
     if model.interaction:
         found.append(
             "What the mediator would be without treatment is, site by site, unrelated to the "
             "effect on the mediator."
         )
-    found.append(_about_slopes(model, several))
+    found.append(_about_slopes(model, fit.data))
     if model.covariates:
         found.append(f"Covariates shift {direct(model)}s in proportion, and slopes not at all.")
     if several:
@@ -140,7 +167,7 @@ def assumptions(fit: Fit) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _unrelated(model: SiteSlope, mediators: str) -> str:
+def _unrelated(model: SiteModel, mediators: str) -> str:
     given = ", given the covariates" if model.covariates else ""
     if model.correlation_prior is not None:
         return (
@@ -159,9 +186,14 @@ def _unrelated(model: SiteSlope, mediators: str) -> str:
     )
 
 
-def _about_slopes(model: SiteSlope, several: bool) -> str:
-    each = "Each slope" if several else "The slope"
+def _about_slopes(model: SiteModel, data: SiteEstimates) -> str:
+    each = "Each slope" if data.n_mediators > 1 else "The slope"
     match model.slope:
+        case "random" if model.related(data) == "effects":
+            return (
+                f"{each} varies across sites, and goes with mediator effects along straight lines "
+                "(joint normality)."
+            )
         case "random":
             return (
                 f"{each} varies across sites without relation to the mediator effect (Fu 2023, "

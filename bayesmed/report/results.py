@@ -161,6 +161,7 @@ def _run(found: Findings, said: Answer) -> dict[str, Any]:
             "mediators": list(fit.data.mediators),
             "outcome": fit.data.outcome,
             "outcome_scale": fit.data.outcome_scale,
+            "derivation": fit.data.derivation,
             "notes": list(fit.data.notes),
         },
         "framing": asdict(found.framing),

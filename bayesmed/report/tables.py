@@ -10,14 +10,15 @@ import numpy as np
 from bayesmed.checks import CheckResult
 from bayesmed.core.names import (
     CORRELATION,
+    CORRELATIONS,
     COVARIATE_EFFECT,
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
-    MEDIATOR_EFFECT_CORR,
     SHARE_MEDIATED,
     SLOPE_OF_SITE,
     TOTAL_EFFECT,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats, Integers
@@ -135,7 +136,7 @@ def priors(fit: Fit) -> Table:
         label = parameter_label(fit, entry.name, entry.labels)
         if entry.key in known:
             rows.append((label, str(known[entry.key]), _origin(fit, entry)))
-        elif entry.name == MEDIATOR_EFFECT_CORR:
+        elif entry.name in CORRELATIONS:
             rows.append((label, "uniform over correlation matrices", "fixed"))
     columns = ("Parameter", "Prior", "Origin")
     return Table("Priors, in data units", columns, tuple(rows), texts=(0, 1, 2))
@@ -143,7 +144,7 @@ def priors(fit: Fit) -> Table:
 
 def _origin(fit: Fit, entry: Entry) -> str:
     set_here = {entry.name, f"{entry.name}[{', '.join(entry.labels.values())}]"}
-    chosen = entry.name == CORRELATION or set_here & set(fit.model.priors)
+    chosen = entry.name in (CORRELATION, WITHIN_SITE_COVARIANCE) or set_here & set(fit.model.priors)
     return "set by the user" if chosen else "default, scaled to the data"
 
 

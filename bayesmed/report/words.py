@@ -16,18 +16,21 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
+    MEDIATOR_EFFECT_SLOPE_CORR,
     OTHER_MEDIATOR,
     SLOPE,
     SLOPE_AT_CENTRE,
+    SLOPE_CORR,
     SLOPE_LINEAR,
     SLOPE_LINEAR_AT_CENTRE,
     SLOPE_QUADRATIC,
     SLOPE_SD,
     TOTAL_EFFECT_AT_CENTRE,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, effect_label
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import SiteModel
 from bayesmed.inference import Fit
 
 
@@ -65,11 +68,16 @@ def parameter_label(fit: Fit, name: str, labels: Mapping[str, str]) -> str:
         MEDIATOR_EFFECT_MEAN: f"Mean μ_γ of the effects γ on {mediator}",
         MEDIATOR_EFFECT_SD: f"Spread σ_γ of the effects γ on {mediator}",
         MEDIATOR_EFFECT_CORR: f"Correlation Ω of effects on {mediator} and {other}",
+        SLOPE_CORR: f"Correlation of the slopes of {mediator} and {other}",
+        MEDIATOR_EFFECT_SLOPE_CORR: (
+            f"Correlation of effects on {mediator} with the slope of {other or mediator}"
+        ),
+        WITHIN_SITE_COVARIANCE: "Within-site covariance Σκ of effects on mediators with slopes",
     }
     return words.get(name, name)
 
 
-def _slope(model: SiteSlope) -> str:
+def _slope(model: SiteModel) -> str:
     match model.slope:
         case "random":
             return "Average slope δ"

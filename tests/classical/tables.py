@@ -85,3 +85,17 @@ def quiet(frame: pd.DataFrame, columns: SiteColumns) -> SiteEstimates:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         return SiteEstimates.from_frame(frame, columns)
+
+
+LIPIDS = Path(__file__).parents[1] / "data" / "tables" / "mvmr_lipids_sbp.csv"
+
+
+def lipids() -> SiteEstimates:
+    """145 genetic variants: LDL, HDL, triglycerides, and systolic blood pressure."""
+    columns = SiteColumns(
+        tuple(MediatorColumns(m, f"{m}_beta", se=f"{m}_se") for m in ("LDL", "HDL", "Trg")),
+        total_effect="SBP_beta",
+        total_effect_se="SBP_se",
+        site="SNP",
+    )
+    return quiet(pd.read_csv(LIPIDS), columns)

@@ -83,7 +83,16 @@ def test_units_order_and_signs_change_nothing_else(p: int, intercept: bool) -> N
 
 def test_estimators_that_cannot_take_the_data_say_so() -> None:
     several = by_name(drawn(1, 20, uneven(2, 20, 2) / 4, slope=[1.0, 2.0]))
-    defined = {"OLS", "WLS", "BCES", "BCES (pairs bootstrap)", "BCES (wild bootstrap)", "SIMEX"}
+    defined = {
+        "OLS",
+        "WLS",
+        "WLS (random effects)",
+        "WLS (random slopes)",
+        "BCES",
+        "BCES (pairs bootstrap)",
+        "BCES (wild bootstrap)",
+        "SIMEX",
+    }
     assert {name for name, e in several.items() if e.defined} == defined
     assert "exists for one mediator" in several["Pooled Wald"].reason
     assert several["Pooled Wald"].slope.shape == (2,)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bayesmed.classical import ESTIMATORS, all_estimates, bces, ols, wls
+from bayesmed.classical import ESTIMATORS, all_estimates, bces, ols, random_effects_weights, wls
 from bayesmed.core.errors import ModelError
 from bayesmed.effects import Comparison, compare
 from bayesmed.generative import SiteSlope
@@ -203,7 +203,8 @@ def test_two_mediators_have_a_row_each_and_only_estimators_that_take_them() -> N
     found = compare(data)
     table = found.table()
     assert set(table["estimator"]) == {
-        *("OLS", "WLS", "BCES", "BCES (pairs bootstrap)", "BCES (wild bootstrap)", "SIMEX")
+        *("OLS", "WLS", "WLS (random effects)", "WLS (random slopes)"),
+        *("BCES", "BCES (pairs bootstrap)", "BCES (wild bootstrap)", "SIMEX"),
     }
     assert (table.groupby("estimator")["mediator"].apply(list).map(len) == 2).all()
     assert any("several mediators: BCES (published form)" in note for note in found.notes)
@@ -347,8 +348,23 @@ def test_estimates_that_lie_apart_by_chance_are_said_to() -> None:
 def test_weights_that_move_wls_are_told() -> None:
     data = drawn(4, 20, uneven(7, 20))
     found = compare(data)
-    told = reason(found, "WLS", "weights")
-    assert told["value"] == pytest.approx(wls(data).slope[0] - ols(data).slope[0])
+    told = found.reasons().query("code == 'weights'").set_index("estimator")
+    assert "WLS" in told.index
+    for name, row in told.iterrows():
+        moved = ESTIMATORS[name](data).slope[0] - ols(data).slope[0]
+        assert row["value"] == pytest.approx(moved)
+
+
+def test_noise_is_weighed_as_the_estimator_weighs_sites() -> None:
+    cov = uneven(7, 60)
+    cov[:, 0, 1] = cov[:, 1, 0] = 0.0
+    found = compare(drawn(4, 60, cov, direct=(0.0, 0.4), sd=0.5))
+    data = drawn(4, 60, cov, direct=(0.0, 0.4), sd=0.5)
+    weight = random_effects_weights(data)
+    noise = weight @ cov[:, 0, 0] / weight.sum()
+    spread = np.var(data.mediator_effect, ddof=1) - cov[:, 0, 0].mean()
+    told = reason(found, "WLS (random effects)", "attenuation")
+    assert told["value"] == pytest.approx(spread / (spread + noise))
 
 
 def test_what_is_neither_data_nor_a_fit_is_refused() -> None:

@@ -163,7 +163,7 @@ def test_rows_that_are_not_there_add_nothing():
 
 
 CURVES = {
-    "random": {"slope_sd": [0.5]},
+    "random": {"slope_root": [[0.5]]},
     "polynomial": {"slope_linear": [0.4], "slope_quadratic": [-0.2]},
 }
 
@@ -186,7 +186,7 @@ def by_brute_force(e, b, **curve):
         curve.get("slope_linear", [0])[0],
         curve.get("slope_quadratic", [0])[0],
     )
-    slope_sd = curve.get("slope_sd", [0])[0]
+    slope_sd = curve.get("slope_root", [[0]])[0][0]
 
     def joint(gamma):
         cov = v + np.diag([0.0, e["variance"] + slope_sd**2 * gamma**2])

@@ -103,9 +103,11 @@ def carried(model, data, draws):
     """All that has a density of its own, one row for each draw: parameters, correlations, gamma."""
     n = draws["slope"].shape[0]
     columns = [draws[name].reshape(n, -1) for name in model.parameters]
-    if data.n_mediators > 1:
-        i, j = np.tril_indices(data.n_mediators, -1)
-        columns.append(draws["mediator_effect_corr"][:, i, j])
+    i, j = np.tril_indices(data.n_mediators, -1)
+    among = [name for name in ("mediator_effect_corr", "slope_corr") if name in draws]
+    columns += [draws[name][:, i, j] for name in among]
+    if "mediator_effect_slope_corr" in draws:
+        columns.append(draws["mediator_effect_slope_corr"].reshape(n, -1))
     if SITE_COORDINATES in draws:
         columns.append(mediator_effects(model, data, draws).reshape(n, -1))
     return np.concatenate(columns, axis=1)

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal, norm, t
 
 # Half-width of the grids in standard deviations, and their points.
 REACH, POINTS = 12.0, 4001
-VOLUME_OF_CORRELATIONS = {1: 1.0, 2: 2.0, 3: math.pi**2 / 2}
+VOLUME_OF_CORRELATIONS = {1: 1.0, 2: 2.0, 3: math.pi**2 / 2, 4: 32 * math.pi**2 / 27}
 
 
 class Population:
@@ -27,6 +27,15 @@ class Population:
         self.slope = at["slope"]
         self.linear, self.quadratic = at.get("slope_linear", zero), at.get("slope_quadratic", zero)
         self.slope_sd = at.get("slope_sd", zero)
+        omega = at.get("slope_corr", np.eye(p)) * np.outer(self.slope_sd, self.slope_sd)
+        self.on_effect = np.zeros((p, p))
+        if "mediator_effect_slope_corr" in at:
+            across = at["mediator_effect_slope_corr"] * np.outer(self.sd, self.slope_sd)
+            self.on_effect = across.T @ np.linalg.inv(self.omega)
+            omega = omega - self.on_effect @ across
+        self.slope_cov = omega
+        kappa = model.within_site_covariance
+        self.kappa = at.get("within_site_covariance", kappa if isinstance(kappa, float) else 0.0)
         self.theta_sd = at.get("direct_effect_sd", 0.0)
         self.dof = at.get("direct_effect_dof")
         rho = at.get("correlation", 0.0 if model.correlation_prior else model.correlation)
@@ -37,14 +46,16 @@ class Population:
         )
         effects = at.get("covariate_effect", np.zeros(0))
         shift = effects @ (covariates - covariates.mean(axis=1, keepdims=True))
-        self.theta_mean = at.get("direct_effect_mean", 0.0) + shift * np.ones(data.n_rows)
+        height = at.get("direct_effect_mean", 0.0) + self.kappa
+        self.theta_mean = height + shift * np.ones(data.n_rows)
 
     def theta_given(self, row, gamma):
         """Mean direct effect of a row given its mediator effects, (..., P)."""
         return self.theta_mean[row] + self.tilt * (gamma[..., 0] - self.mean[0])
 
     def site_slope(self, gamma):
-        return self.slope + self.linear * gamma + self.quadratic * gamma**2
+        bent = self.linear * gamma + self.quadratic * gamma**2
+        return self.slope + bent + (gamma - self.mean) @ self.on_effect.T
 
     def total_given(self, row, gamma):
         return self.theta_given(row, gamma) + (self.site_slope(gamma) * gamma).sum(axis=-1)
@@ -88,7 +99,7 @@ def joint(whole, data, rows, gamma):
     prior = normal_log_density(gamma, whole.mean, whole.omega).sum(axis=-1)
     total = np.stack([whole.total_given(r, gamma[..., i, :]) for i, r in enumerate(rows)], -1)
     mean = np.concatenate([gamma, total[..., None]], axis=-1).reshape(*gamma.shape[:-2], -1)
-    away = (whole.slope_sd**2 * gamma**2).sum(axis=-1)
+    away = np.einsum("...p,pq,...q->...", gamma, whole.slope_cov, gamma)
     places = np.arange(size) * (p + 1) + p
     if whole.dof is None:
         cov = np.broadcast_to(noise, (*mean.shape[:-1], *noise.shape)).copy()
@@ -195,4 +206,6 @@ def log_prior(model, data, at):
             _, prior = next(priors)
             total += float(prior.log_density(np.array([value]))[0])
     assert next(priors, None) is None
-    return total - math.log(VOLUME_OF_CORRELATIONS[data.n_mediators])
+    p, related = data.n_mediators, model.related(data)
+    sizes = {"none": [p], "slopes": [p, p], "effects": [2 * p]}[related]
+    return total - sum(math.log(VOLUME_OF_CORRELATIONS[size]) for size in sizes)

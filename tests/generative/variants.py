@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from bayesmed.data import SiteEstimates
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import MultiSiteIV, SiteSlope
 from bayesmed.priors import Prior
 
 N = 6
@@ -70,6 +70,17 @@ MODELS = {
     "polynomial, two mediators": SiteSlope(slope="polynomial"),
     "student_t, correlation": SiteSlope(direct_effect_distribution="student_t", correlation=-0.3),
     "student_t, two mediators": SiteSlope(direct_effect_distribution="student_t"),
+    "multi-site iv": MultiSiteIV(),
+    "multi-site iv, two mediators, full": MultiSiteIV(slope_covariance="full"),
+    "multi-site iv, two mediators, compliance": MultiSiteIV(compliance_correlation=True),
+    "multi-site iv, compliance, direct effect": MultiSiteIV(
+        compliance_correlation=True, direct_effect=True
+    ),
+    "multi-site iv, two mediators, kappa": MultiSiteIV(
+        within_site_covariance=Prior("Normal", mu=0.1, sigma=0.2)
+    ),
+    "multi-site iv, known kappa": MultiSiteIV(within_site_covariance=0.3),
+    "multi-site iv, blocks, compliance": MultiSiteIV(compliance_correlation=True),
 }
 CLOSED = [name for name, model in MODELS.items() if model.slope == "constant"]
 AVERAGED = [
@@ -79,12 +90,29 @@ AVERAGED = [
     "polynomial, raw priors",
     "polynomial, raw linear prior",
     "random, covariates, correlation",
+    "multi-site iv",
+    "multi-site iv, compliance, direct effect",
+    "multi-site iv, known kappa",
 ]
 SAMPLED = [name for name in MODELS if name not in CLOSED and name not in AVERAGED]
 
 
 def n_mediators(name):
     return 2 if "two mediators" in name else 3 if "three" in name else 1
+
+
+def derived(name):
+    """Names of what follows from the parameters, for as many mediators as the variant has."""
+    model, table = MODELS[name], data(name)
+    related = model.related(table)
+    absent = {
+        "none": {"slope_corr", "mediator_effect_slope_corr"},
+        "slopes": {"mediator_effect_slope_corr"},
+        "effects": set(),
+    }[related]
+    if table.n_mediators == 1 and related == "none":
+        absent |= {"mediator_effect_corr"}
+    return {*model.derived} - absent
 
 
 @cache

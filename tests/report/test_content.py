@@ -14,6 +14,7 @@ from bayesmed.inference import Fit
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Bullets, Content, Paragraph, Picture, Table
 from bayesmed.report.findings import findings
+from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from tests.report.fits import fitted, simulated
 
@@ -156,3 +157,16 @@ def test_a_slope_with_two_modes_is_told_before_the_sections() -> None:
     )
     found = compose(findings(fitted(data)))
     assert any("has 2 modes" in note for note in found.answer.notes)
+
+
+def test_how_the_estimates_were_computed_stands_with_the_data(plain_fit: Fit) -> None:
+    made = "From <b>9</b> rows | of `persons`.\x1b"
+    data = replace(plain_fit.data, derivation=made)
+    content = compose(findings(replace(plain_fit, data=data)))
+    (section,) = (s for s in content.sections if s.slug == "data")
+    assert Paragraph(made) in section.blocks
+    assert "From &lt;b&gt;9&lt;/b&gt; rows | of `persons`.\ufffd" in to_html(content)
+    assert "From &lt;b&gt;9&lt;/b&gt; rows \\| of \\`persons\\`.\ufffd" in to_markdown(content)
+    bare = compose(findings(plain_fit))
+    (other,) = (s for s in bare.sections if s.slug == "data")
+    assert len(other.blocks) == len(section.blocks) - 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmed.core.names import CHAIN, DRAW, MEDIATOR_EFFECT_CORR
+from bayesmed.core.names import CHAIN, CORRELATIONS, DRAW
 from bayesmed.core.types import Floats
 from bayesmed.inference import Fit
 from bayesmed.inference.entries import entries
@@ -26,7 +26,7 @@ def ranks(fit: Fit) -> Figure:
 
     Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), section 4.3.
     """
-    names = (*fit.model.parameters, MEDIATOR_EFFECT_CORR)
+    names = (*fit.model.parameters, *CORRELATIONS)
     shown = [e for e in entries(fit.tree["posterior"].to_dataset()) if e.name in names]
     energy = "sample_stats" in fit.tree.children
     rows = -(-(len(shown) + energy) // COLUMNS)

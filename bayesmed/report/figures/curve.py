@@ -30,8 +30,7 @@ def band(fit: Fit, mediator: int, x: Floats) -> tuple[Floats, Floats]:
     z = rng.standard_normal((_size(whole), 1))
     if whole.dof is not None:
         z = z * np.sqrt(whole.dof / rng.chisquare(whole.dof))
-    squares = [value**2 for value in _effects(fit, mediator, x)]
-    spread = np.sqrt(whole.curve.variance(squares))
+    spread = np.sqrt(whole.curve.variance(_effects(fit, mediator, x)))
     low, high = np.quantile(curve(fit, mediator, x) + spread * z, [0.025, 0.975], axis=0)
     return low, high
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmed.core.names import MEDIATOR_EFFECT_CORR
+from bayesmed.core.names import CORRELATIONS
 from bayesmed.core.types import Floats
 from bayesmed.inference import Fit
 from bayesmed.inference.entries import entries
@@ -35,7 +35,7 @@ def prior_posterior(fit: Fit) -> Figure:
             draws, prior = np.asarray(entry.values, dtype=float), priors.get(entry.key)
             ends = (-np.inf, np.inf) if prior is None else prior.support
             # Correlations have a prior of no choice.
-            support = (-1.0, 1.0) if entry.name == MEDIATOR_EFFECT_CORR else ends
+            support = (-1.0, 1.0) if entry.name in CORRELATIONS else ends
             _panel(axes, draws, before[entry.key], prior, support)
             label = parameter_label(fit, entry.name, entry.labels)
             axes.set_title(style.axis_label(label, 46))

@@ -1,0 +1,180 @@
+r"""Multi-site, multiple-mediator instrumental variables: sites and treatment as instruments.
+
+Reardon and Raudenbush (2013), section 4, as a generative model with measurement error:
+
+.. math::
+
+    (\hat\gamma_s, \hat\beta_s) \sim N\{(\gamma_s, \beta_s), V_s\},\quad
+    \gamma_s \sim N(\mu_\gamma, \Omega_\gamma),\quad
+    \delta_s \sim N(\delta, \Omega_\delta),\quad
+    \beta_s = \sum_p \delta_{ps}\gamma_{ps} .
+
+Slopes are integrated out. The equations are in :mod:`bayesmed.formulas.site_slope_blocks`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from bayesmed.core.errors import ModelError, nearest
+from bayesmed.core.names import (
+    DIRECT_EFFECT_MEAN,
+    DIRECT_EFFECT_SD,
+    MEDIATOR_EFFECT_CORR,
+    MEDIATOR_EFFECT_MEAN,
+    MEDIATOR_EFFECT_SD,
+    MEDIATOR_EFFECT_SLOPE_CORR,
+    SLOPE,
+    SLOPE_CORR,
+    SLOPE_SD,
+    WITHIN_SITE_COVARIANCE,
+)
+from bayesmed.data import SiteEstimates
+from bayesmed.generative import site_slope_validation
+from bayesmed.generative.site_model import SiteModel
+from bayesmed.generative.site_slope_parameters import AT_CENTRE, Related
+from bayesmed.priors import Prior
+
+SlopeCovariance = Literal["auto", "diagonal", "full"]
+
+SITES_FOR_FULL = 30
+"""From this many blocks of sites on, slopes of different mediators may be correlated by default."""
+
+
+@dataclass(frozen=True)
+class MultiSiteIV(SiteModel):
+    r"""Slopes of several mediators from how sites differ, without a direct effect.
+
+    What two-stage least squares with site-by-treatment instruments estimates, with slopes that
+    differ between sites and the noise of the mediator effects in the model.
+
+    Parameters
+    ----------
+    direct_effect
+        Whether treatment also works past the mediators, which relaxes the exclusion restriction.
+    slope_covariance
+        :math:`\Omega_\delta`: ``"diagonal"``, slopes of different mediators unrelated across
+        sites; ``"full"``, correlations with a uniform prior; ``"auto"``, full from 30 sites on.
+    compliance_correlation
+        Whether slopes may go with mediator effects across sites, :math:`\mathrm{Corr}(\gamma_{ps},
+        \delta_{qs})`: sites where treatment moves a mediator more may be those where it matters
+        more. The likelihood tells it through curvature; correlations of all mediator effects and
+        slopes are uniform a priori.
+    within_site_covariance
+        :math:`\sum_p\kappa_p`, what persons' mediator effects and slopes add to the total effect
+        by going together within sites: a number, or a prior. Only without a direct effect, from
+        which the data cannot tell it.
+    priors
+        Replacements of the default priors by parameter, as in `SiteSlope`.
+
+    Raises
+    ------
+    ModelError
+        If a choice or a prior is unknown or impossible.
+
+    Notes
+    -----
+    Assumes (Reardon and Raudenbush's numbers in brackets) that treatment works through the
+    mediators only (ii), that mediators do not affect each other (v), that within sites persons'
+    mediator effects and slopes are unrelated (vi), that across sites slopes are unrelated to
+    mediator effects (vii), each as far as the options above do not relax it.
+
+    Examples
+    --------
+    >>> MultiSiteIV().parameters
+    ('slope', 'slope_sd', 'mediator_effect_mean', 'mediator_effect_sd')
+    >>> MultiSiteIV(compliance_correlation=True).derived
+    ('mediator_effect_corr', 'slope_corr', 'mediator_effect_slope_corr')
+    """
+
+    direct_effect: bool = False
+    slope_covariance: SlopeCovariance = "auto"
+    compliance_correlation: bool = False
+    within_site_covariance: float | Prior = 0.0
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        for name, prior in self.priors.items():
+            site_slope_validation.check_prior(self, name, prior)
+        site_slope_validation.check_twins(self)
+        if not isinstance(self.within_site_covariance, Prior):
+            object.__setattr__(self, "within_site_covariance", float(self.within_site_covariance))
+        object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        values = [getattr(self, f.name) for f in fields(self)]
+        return MultiSiteIV, (*values[:-1], dict(self.priors))
+
+    def __hash__(self) -> int:
+        values = [getattr(self, f.name) for f in fields(self)]
+        return hash((*values[:-1], tuple(sorted(self.priors.items(), key=str))))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters with a prior, in the order outputs list them."""
+        names = [SLOPE, SLOPE_SD]
+        if self.direct_effect:
+            names += [self.intercept, DIRECT_EFFECT_SD]
+        if isinstance(self.within_site_covariance, Prior):
+            names.append(WITHIN_SITE_COVARIANCE)
+        return (*names, MEDIATOR_EFFECT_MEAN, MEDIATOR_EFFECT_SD)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Names of parameters that follow from the others, or have a prior of no choice."""
+        twins = (DIRECT_EFFECT_MEAN, AT_CENTRE[DIRECT_EFFECT_MEAN]) if self.direct_effect else ()
+        others = tuple(name for name in twins if name != self.intercept)
+        correlations = (MEDIATOR_EFFECT_CORR, SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR)
+        return (*others, *correlations[: 3 if self.compliance_correlation else 2])
+
+    def related(self, data: SiteEstimates) -> Related:
+        """Say which slopes are correlated across sites."""
+        if self.compliance_correlation:
+            return "effects"
+        enough = self.slope_covariance == "auto" and data.n_blocks >= SITES_FOR_FULL
+        full = self.slope_covariance == "full" or enough
+        return "slopes" if full and data.n_mediators > 1 else "none"
+
+    def check_data(self, data: SiteEstimates) -> None:
+        """Refuse data this model has no likelihood for.
+
+        Raises
+        ------
+        DataError
+            If a prior names a mediator that is not there.
+        """
+        site_slope_validation.check_data(self, data)
+
+    def _check_choices(self) -> None:
+        known = get_args(SlopeCovariance)
+        if self.slope_covariance not in known:
+            raise ModelError(
+                f"The slope_covariance of a multi_site_iv model is {self.slope_covariance!r}.",
+                nearest(str(self.slope_covariance), known),
+            )
+        for name in ("direct_effect", "compliance_correlation"):
+            if not isinstance(getattr(self, name), bool):
+                raise ModelError(f"{name} is {getattr(self, name)!r}.", "Write true or false.")
+        kappa: Any = self.within_site_covariance
+        is_number = isinstance(kappa, int | float | np.number) and not isinstance(kappa, bool)
+        if not isinstance(kappa, Prior) and not (is_number and math.isfinite(kappa)):
+            raise ModelError(
+                f"within_site_covariance is {kappa!r}.", "Give a finite number, or a prior."
+            )
+        if self.direct_effect and kappa != 0:
+            raise ModelError(
+                "The data cannot tell a within-site covariance from a direct effect.",
+                "Keep one of the two.",
+            )
+        if self.slope_covariance == "diagonal" and self.compliance_correlation:
+            raise ModelError(
+                "compliance_correlation correlates all slopes and mediator effects.",
+                'Leave slope_covariance = "diagonal" out.',
+            )
