@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lock bench calibration clean
+.PHONY: help demo test test-spark lint lock bench calibration clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -12,7 +12,7 @@ READY := .venv/.ready
 DEMOS := colombia_vouchers mechte_example
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(READY) ## Set up, fit the shipped real data, say where the reports are
 	@for name in $(DEMOS); do \
@@ -23,6 +23,13 @@ demo: $(READY) ## Set up, fit the shipped real data, say where the reports are
 
 test: $(READY) ## Set up and run the tests
 	$(PYTHON) -m pytest
+
+test-spark: $(READY) ## Run the tests on a real Spark in local mode (needs Java 17 or 21)
+	@java -version >/dev/null 2>&1 || { \
+		echo "Spark needs Java 17 or 21 as java; install one (Debian: apt-get install openjdk-17-jre-headless)." >&2; \
+		exit 1; \
+	}
+	$(PYTHON) -m pytest tests/engines -m spark
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(PYTHON) -m ruff check .

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         parameters,
         predict,
     )
-    from bayesmed.generative import SiteSlope
+    from bayesmed.generative import MultiSiteIV, SiteSlope
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior
     from bayesmed.report import report, write_results
@@ -91,7 +91,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "parameters",
         "predict",
     ),
-    "generative": ("SiteSlope",),
+    "generative": ("MultiSiteIV", "SiteSlope"),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior",),
     "report": ("report", "write_results"),
@@ -115,6 +115,7 @@ __all__ = [
     "MediatorCovariance",
     "ModelError",
     "Moments",
+    "MultiSiteIV",
     "NewSites",
     "PersonRows",
     "Prior",

@@ -26,6 +26,7 @@ PUBLIC = [
     "MediatorCovariance",
     "ModelError",
     "Moments",
+    "MultiSiteIV",
     "NewSites",
     "PersonRows",
     "Prior",

@@ -1,6 +1,19 @@
 """Model cards: TOML files that name question, model, data, priors; nothing in them is evaluated."""
 
-from bayesmed.cards.card import Card, CardData, Framing, load_card
+from bayesmed.cards.card import Card, Framing, load_card
+from bayesmed.cards.data import CardData
+from bayesmed.cards.rows import RowsData
 from bayesmed.cards.shipped import card_names, find_card, new_card
+from bayesmed.cards.writing import card_text
 
-__all__ = ["Card", "CardData", "Framing", "card_names", "find_card", "load_card", "new_card"]
+__all__ = [
+    "Card",
+    "CardData",
+    "Framing",
+    "RowsData",
+    "card_names",
+    "card_text",
+    "find_card",
+    "load_card",
+    "new_card",
+]

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from bayesmed.cards.columns import DATA, read_columns
+from bayesmed.cards.data import CardData, load, read_data
 from bayesmed.cards.section import Section, read_toml
 from bayesmed.core.errors import CardError, nearest
-from bayesmed.data import SiteColumns, SiteEstimates, dataset_names, load_dataset
-from bayesmed.generative import MODELS, SiteSlope
+from bayesmed.core.progress import Progress
+from bayesmed.data import SiteEstimates
+from bayesmed.generative import MODELS, AnyModel
 from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
 from bayesmed.priors.prior import HYPERPARAMETERS
 
 TOP = ("title", "question", "published", "assumptions", "model", "data", "priors", "sampler")
-MODEL = (
-    "type",
-    "slope",
-    "direct_effect",
-    "direct_effect_distribution",
-    "correlation",
-    "covariates",
-    "interaction",
-)
+# Choices of each type of model, by what they are written as.
+TEXTS = ("slope", "direct_effect_distribution", "slope_covariance")
+FLAGS = ("direct_effect", "interaction", "compliance_correlation")
+NUMBERS_OR_PRIORS = ("correlation", "within_site_covariance")
+MODEL = {
+    kind: ("type", *(f.name for f in fields(made) if f.name != "priors"))
+    for kind, made in MODELS.items()
+}
 PRIOR = ("distribution", "unit", *HYPERPARAMETERS)
 SAMPLER = ("engine", "draws", "tune", "chains", "target_accept", "cores", "seed")
-
-
-@dataclass(frozen=True)
-class CardData:
-    """Where the data of a card come from.
-
-    Parameters
-    ----------
-    columns
-        The role of each column.
-    file
-        A CSV or Parquet file, already resolved against the card's folder.
-    dataset
-        Name of a shipped table; at most one of ``file`` and ``dataset`` is given.
-    """
-
-    columns: SiteColumns
-    file: Path | None = None
-    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,21 +68,25 @@ class Card:
         The file the card was read from.
     """
 
-    model: SiteSlope
+    model: AnyModel
     data: CardData
     sampler: Sampler
     path: Path
     seed: int | None = None
     framing: Framing = Framing()
 
-    def load_data(self, file: str | os.PathLike[str] | None = None) -> SiteEstimates:
-        """Read and check the data the card names.
+    def load_data(
+        self, file: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
+    ) -> SiteEstimates:
+        """Read and check the data the card names; rows of persons are reduced to site estimates.
 
         Parameters
         ----------
         file
             A CSV or Parquet file (``.parquet``, ``.pq``) to read instead; the card's columns
-            apply to it.
+            apply to it. Where the card names rows of persons, a file or folder of those.
+        progress
+            Shows how far scans of rows are.
 
         Returns
         -------
@@ -115,18 +100,14 @@ class Card:
         DataError
             If the data cannot be used.
         """
-        chosen = self.data.file if file is None else Path(file)
-        if chosen is not None:
-            if chosen.suffix.lower() in (".parquet", ".pq"):
-                return SiteEstimates.read_parquet(chosen, self.data.columns)
-            return SiteEstimates.read_csv(chosen, self.data.columns)
-        if self.data.dataset is None:
+        found = load(self.data, file, progress)
+        if found is None:
+            key = "[data]" if self.data.rows is None else "[data.rows]"
             raise CardError(
                 f"{self.path.name} names no data.",
-                'Write [data] file = "my_sites.csv", or give the file with --data.',
+                f'Write {key} file = "my_data.csv", or give the file with --data.',
             )
-        frame = load_dataset(self.data.dataset)
-        return SiteEstimates.from_frame(frame, self.data.columns, source=self.data.dataset)
+        return found
 
 
 def load_card(path: str | os.PathLike[str]) -> Card:
@@ -160,12 +141,13 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     file = Path(path)
     top = Section(file.name, "", read_toml(file), TOP)
     model = _model(top)
-    data = _data(top, file.absolute().parent)
+    data = read_data(top, file.absolute().parent)
     for name in model.covariates:
-        if name not in data.columns.covariates:
+        if name not in data.covariates:
+            named = "covariate of [data]" if data.rows is None else "site covariate of [data.rows]"
             raise CardError(
-                f"{file.name}: model.covariates names {name!r}, which is no covariate of [data].",
-                nearest(name, data.columns.covariates),
+                f"{file.name}: model.covariates names {name!r}, which is no {named}.",
+                nearest(name, data.covariates),
             )
     sampler, seed = _sampler(top)
     return Card(
@@ -183,8 +165,11 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     )
 
 
-def _model(top: Section) -> SiteSlope:
-    model = top.section("model", MODEL, example='[model] and type = "site_slope" below it')
+def _model(top: Section) -> AnyModel:
+    written = top.values.get("model")
+    named = written.get("type") if isinstance(written, dict) else None
+    known = MODEL.get(named, MODEL["site_slope"]) if isinstance(named, str) else MODEL["site_slope"]
+    model = top.section("model", known, example='[model] and type = "site_slope" below it')
     if model is None:
         raise top.missing("model", 'Write a section [model] with type = "site_slope".')
     kind = model.required_text("type", "the kind of model")
@@ -193,24 +178,22 @@ def _model(top: Section) -> SiteSlope:
     choices = _choices(model)
     priors = _priors(top)
     with model.located():
-        SiteSlope(**choices)
+        MODELS[kind](**choices)
     with replace(model, path="priors", values={}).located():
-        return SiteSlope(**choices, priors=priors)
+        return MODELS[kind](**choices, priors=priors)
 
 
 def _choices(model: Section) -> dict[str, Any]:
     """Read the choices that are made; the model knows the defaults of the others."""
-    texts = ("slope", "direct_effect_distribution")
-    found: dict[str, Any] = {key: model.text(key) for key in texts if key in model.values}
-    for key in ("direct_effect", "interaction"):
-        if key in model.values:
-            found[key] = model.flag(key, True)
+    found: dict[str, Any] = {key: model.text(key) for key in TEXTS if key in model.values}
+    found |= {key: model.flag(key, True) for key in FLAGS if key in model.values}
     if "covariates" in model.values:
         found["covariates"] = model.texts("covariates")
-    if isinstance(model.values.get("correlation"), dict):
-        found["correlation"] = _prior(model, "correlation")
-    elif "correlation" in model.values:
-        found["correlation"] = model.number("correlation", 0.0)
+    for key in NUMBERS_OR_PRIORS:
+        if isinstance(model.values.get(key), dict):
+            found[key] = _prior(model, key)
+        elif key in model.values:
+            found[key] = model.number(key, 0.0)
     return found
 
 
@@ -253,16 +236,3 @@ def _sampler(top: Section) -> tuple[Sampler, int | None]:
     seed = section.whole("seed", 0, least=0, most=2**32 - 1) if "seed" in section.values else None
     with section.located():
         return Sampler(**given), seed
-
-
-def _data(top: Section, folder: Path) -> CardData:
-    section = top.section("data", DATA, example="[data] and its keys below it")
-    if section is None:
-        raise top.missing("data", "Write a section [data] that names the columns.")
-    file, dataset = section.text("file"), section.text("dataset")
-    if file is not None and dataset is not None:
-        raise section.wrong("dataset", "The card also names a file: keep one of the two.")
-    if dataset is not None and dataset not in dataset_names():
-        raise section.wrong("dataset", nearest(dataset, dataset_names()))
-    # Joining an absolute path gives that path; a file is never looked up anywhere else.
-    return CardData(read_columns(section), None if file is None else folder / file, dataset)

@@ -1,4 +1,4 @@
-"""The ``[data]`` section of a card: which column plays which role."""
+"""The ``[data]`` section of a card: which column of a site table plays which role."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ ARM_COVARIANCE = ("arm", "columns")
 DATA = (
     "file",
     "dataset",
+    "derivation",
+    "notes",
     "where",
     "site",
     "arm",
@@ -54,7 +56,7 @@ def read_columns(section: Section) -> SiteColumns:
             covariates=section.texts("covariates"),
             outcome=section.text("outcome") or "outcome",
             outcome_scale=section.text("outcome_scale") or "difference",
-            where=_where(section),
+            where=read_texts(section, "where"),
         )
 
 
@@ -86,19 +88,19 @@ def _arm_covariance(section: Section) -> ArmCovariance:
         return ArmCovariance(arm, columns)
 
 
-def _where(section: Section) -> dict[str, str]:
-    names = section.values.get("where", {})
+def read_texts(section: Section, key: str) -> dict[str, str]:
+    """Return a table of texts or whole numbers, by column."""
+    names = section.values.get(key, {})
     known = tuple(names) if isinstance(names, dict) else ()
-    where = section.section("where", known, example='where = { column = "value" }')
-    if where is None:
-        return {}
-    return {name: _as_text(where, name) for name in known}
+    table = section.section(key, known, example=f'{key} = {{ column = "value" }}')
+    return {} if table is None else {name: as_text(table, name) for name in known}
 
 
-def _as_text(where: Section, name: str) -> str:
-    value = where.values[name]
+def as_text(section: Section, key: str) -> str:
+    """Return a text, or a whole number as the text it stands for in a data file."""
+    value = section.values[key]
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise where.wrong(name, "Write the value in quotes, as it stands in the data file.")
-    return where.text(name) or ""
+        raise section.wrong(key, "Write the value in quotes, as it stands in the data file.")
+    return section.text(key) or ""

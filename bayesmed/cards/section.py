@@ -168,6 +168,14 @@ class Section:
             raise self.wrong(key, f'Write a list of texts: {key} = ["…", "…"].')
         return tuple(self._checked_text(key, item, lines=lines) for item in value)
 
+    def one_or_more(self, key: str) -> tuple[str, ...]:
+        """Return a text or a list of texts, empty where the key is absent."""
+        if isinstance(self.values.get(key, []), list):
+            return self.texts(key)
+        if not isinstance(self.values[key], str):
+            raise self.wrong(key, f'Write a text in quotes, or a list of texts: {key} = "…".')
+        return (self._checked_text(key, self.values[key]),)
+
     def pair(self, key: str) -> tuple[str, str] | None:
         """Two texts, or None where the key is absent."""
         if key not in self.values:
@@ -209,6 +217,13 @@ class Section:
         if not is_number(value):
             raise self.wrong(key, "Write a finite number, without quotes.")
         return float(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """List of finite numbers that has to be there."""
+        value = self.values.get(key)
+        if not isinstance(value, list) or not all(is_number(item) for item in value):
+            raise self.wrong(key, f"Write a list of finite numbers: {key} = [30, 50].")
+        return tuple(float(item) for item in value)
 
     def section(self, key: str, known: Iterable[str], *, example: str) -> Section | None:
         """Return the table under ``key``, or None where it is absent."""

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -94,6 +94,58 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
     return DONE if compared.converged else NOT_CONVERGED
 
 
+@app.command(short_help="Estimate effects at each site from rows of persons.")
+@click.argument("rows", type=_FILE, nargs=-1, required=True)
+@click.option("--treatment", "-t", multiple=True, required=True, help="Column of the treatment.")
+@click.option("--mediator", "-m", multiple=True, required=True, help="Column of a mediator.")
+@click.option("--outcome", "-y", required=True, help="Column of the outcome.")
+@click.option("--site", "-s", multiple=True, required=True, help="Column that names the site.")
+@click.option("--arm-reference", "--reference", "reference", help="Arm to compare with.  [0]")
+@click.option("--arm", multiple=True, help="Arm to compare.  [all others]")
+@click.option("--continuous", is_flag=True, help="The treatment is an amount, not an arm.")
+@click.option("--instrument", help="Column of a randomised encouragement.")
+@click.option("--covariate", multiple=True, help="Column to adjust for at each site.")
+@click.option("--fixed-effect", help="Column of blocks within sites.")
+@click.option("--cluster", help="Column of clusters; covariances are robust to them.")
+@click.option("--weights", help="Column of sampling weights.")
+@click.option("--site-covariate", multiple=True, help="Column whose mean describes the site.")
+@click.option("--log-odds", multiple=True, help="Mediator or outcome to compare by log odds.")
+@click.option("--cut", multiple=True, metavar="COL=X,X", help="Where to cut a site column.")
+@click.option("--quantiles", multiple=True, metavar="COL=N", help="Groups to cut one into.")
+@click.option("--label", multiple=True, metavar="COL=NAME", help="What results call a column.")
+@click.option("--where", multiple=True, metavar="COL=VALUE", help="Keep these rows only.")
+@click.option("--covariance", default="HC1", show_default=True, help="HC1 or HC2.")
+@click.option("--least-per-arm", type=int, default=3, show_default=True, help="Persons needed.")
+@click.option("--half-counts", is_flag=True, help="Correct log odds where nobody has the event.")
+@click.option(
+    "--constant-outcome", default="drop", show_default=True, help="Such a site: drop, or known."
+)
+@click.option("--strict", is_flag=True, help="Refuse the rows where a site would be dropped.")
+@click.option("--out", type=_FILE, required=True, help="Table to write, .csv or .parquet.")
+@click.option("--missing", type=_FILE, help="Table of missing cells to write, .csv.")
+@click.option("--card", type=_FILE, help="Model card to write for the table, .toml.")
+def estimates(
+    rows: tuple[Path, ...], out: Path, missing: Path | None, card: Path | None, **options: Any
+) -> int:
+    """Estimate effects on mediators and outcome at each site from ROWS of persons.
+
+    ROWS are CSV or Parquet files of the same columns, or a folder of them, of any size. Options
+    with names of columns may be repeated where several make sense: treatments, mediators, sites
+    (strata of several columns), covariates.
+
+    Exit codes: 0 done; 2 bad input, nothing written; 3 the engine failed.
+    """
+    with display() as shown:
+        shown.phase("Opening the rows")
+        from bayesmed.cli.estimating import Targets, estimate, show_estimates
+        from bayesmed.cli.row_options import RowOptions
+
+        chosen = RowOptions(**options)
+        estimated = estimate(rows, chosen, Targets(out, missing, card), shown)
+    show_estimates(estimated)
+    return DONE
+
+
 @app.command(short_help="Print a commented model card to edit.")
 @click.argument("name", default="site_slope")
 def new(name: str) -> int:
@@ -134,7 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     signal.signal(signal.SIGTERM, _terminate)
     code = _run(arguments)
-    gc.freeze()  # the process ends here: collecting what it made would take a second
+    if "duckdb" not in sys.modules:  # which prints a list of all that is not collected
+        gc.freeze()  # the process ends here: collecting what it made would take a second
     sys.exit(code)
 
 

@@ -54,7 +54,7 @@ def compare_card(
     """Read a card and its data, compare, and write the picture if one is asked for."""
     picture = None if out is None else checked_picture(out)
     card = load_card(card_path(name))
-    data = load_quietly(card, file)
+    data = load_quietly(card, file, shown)
     card.model.check_data(data)
     for note in data.notes:
         shown.note(f"Note: {note}")

@@ -42,7 +42,7 @@ def fit_card(
     Everything that can be refused is refused before the long work begins.
     """
     card = load_card(card_path(name))
-    data = load_quietly(card, file)
+    data = load_quietly(card, file, shown)
     sampler = overrides.sampler(card.sampler)
     seed = checked_seed(card.seed if overrides.seed is None else overrides.seed)
     card.model.check_data(data)
@@ -63,12 +63,12 @@ def card_path(name: Path) -> Path:
     return name
 
 
-def load_quietly(card: Card, file: Path | None) -> SiteEstimates:
+def load_quietly(card: Card, file: Path | None, shown: Display) -> SiteEstimates:
     """Return the data of a card, with its warnings kept as notes only."""
     with warnings.catch_warnings():
         # They are shown as notes, here and in every output.
         warnings.simplefilter("ignore", DataWarning)
-        return card.load_data(file)
+        return card.load_data(file, progress=shown)
 
 
 def _show_first_answer(card: Card, data: SiteEstimates, shown: Display) -> None:

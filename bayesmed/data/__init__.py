@@ -13,6 +13,7 @@ from bayesmed.data.rows import (
     reduce_rows,
 )
 from bayesmed.data.site_estimates import SiteEstimates
+from bayesmed.data.site_table import site_table, site_table_columns, write_site_table
 
 __all__ = [
     "ArmCovariance",
@@ -30,4 +31,7 @@ __all__ = [
     "dataset_names",
     "load_dataset",
     "reduce_rows",
+    "site_table",
+    "site_table_columns",
+    "write_site_table",
 ]

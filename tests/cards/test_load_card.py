@@ -140,6 +140,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
     assert card.data.file == tmp_path / "sites.csv"
     assert card.data.dataset is None
     columns = card.data.columns
+    assert columns is not None
     assert columns.mediators == (
         MediatorColumns("effort", "gamma_hat", se="gamma_se", corr="r"),
         MediatorColumns("hope", "h", interval=("h_low", "h_high")),
@@ -171,7 +172,9 @@ def test_what_is_left_out_has_the_documented_default(tmp_path: Path) -> None:
     assert card.sampler == Sampler()
     assert card.seed is None
     assert card.framing == Framing()
+    assert card.data.columns is not None
     assert (card.data.columns.outcome, card.data.columns.site) == ("outcome", None)
+    assert (card.data.derivation, card.data.notes) == ("", ())
 
 
 def test_the_data_file_is_found_beside_the_card_from_any_folder(

@@ -11,17 +11,20 @@ import pytest
 from bayesmed.cards import card_names, find_card, load_card, new_card
 from bayesmed.cards.card import MODEL, PRIOR, SAMPLER, TOP
 from bayesmed.cards.columns import ARM_COVARIANCE, COVARIANCE, DATA, MEDIATOR
+from bayesmed.cards.rows import ROWS
 from bayesmed.core.errors import CardError
 from bayesmed.data import dataset_names
 from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
 
-
-def test_there_is_one_card_per_shipped_table_and_one_to_edit() -> None:
-    assert set(card_names()) == {"site_slope", *dataset_names()}
+WITH_DATA = ("site_slope", *dataset_names())
 
 
-@pytest.mark.parametrize("name", card_names())
+def test_there_is_one_card_per_shipped_table_one_to_edit_and_one_for_estimates() -> None:
+    assert set(card_names()) == {*WITH_DATA, "site_estimates"}
+
+
+@pytest.mark.parametrize("name", WITH_DATA)
 def test_a_shipped_card_is_complete(name: str) -> None:
     card = load_card(find_card(name))
     assert card.framing.title
@@ -51,7 +54,8 @@ def test_the_card_to_edit_names_every_key_of_data_and_mediators() -> None:
 def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
     lines = new_card("site_slope").splitlines()
     off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
-    known = {*TOP, *MODEL, *DATA, *MEDIATOR, *COVARIANCE, *ARM_COVARIANCE, *PRIOR, *SAMPLER}
+    data = {*DATA, *MEDIATOR, *COVARIANCE, *ARM_COVARIANCE, *ROWS}
+    known = {*TOP, *MODEL, *data, *PRIOR, *SAMPLER}
     assert len(off) >= 20
     for line in off:
         (key,) = tomllib.loads(line)
@@ -62,7 +66,9 @@ def test_the_card_to_edit_shows_how_arms_covary(tmp_path: Path) -> None:
     off = re.compile(r"^# ((arm|block|columns) = |\[\[data\.arm_cov)", re.MULTILINE)
     text = off.sub(r"\1", new_card("site_slope"))
     (tmp_path / "card.toml").write_text(text)
-    (between,) = load_card(tmp_path / "card.toml").data.columns.arm_covariances
+    columns = load_card(tmp_path / "card.toml").data.columns
+    assert columns is not None
+    (between,) = columns.arm_covariances
     assert between.arm == "letter"
     assert between.columns[1][0] == "cov_tg_letter"
 

@@ -21,7 +21,9 @@ def test_version(start: Run) -> None:
     assert start("--version").stdout.strip() == f"bayesmed, version {version('bayesmed')}"
 
 
-@pytest.mark.parametrize("command", [(), ("fit",), ("compare",), ("new",), ("report",)])
+@pytest.mark.parametrize(
+    "command", [(), ("fit",), ("estimates",), ("compare",), ("new",), ("report",)]
+)
 def test_help_names_every_option_and_exits_with_0(run: Run, command: tuple[str, ...]) -> None:
     done = run(*command, "--help")
     assert done.returncode == 0

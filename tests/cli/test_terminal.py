@@ -78,3 +78,22 @@ def test_a_comparison_fits_a_narrow_terminal(study: Path, columns: int) -> None:
     lines = written[written.index("Estimator") :].splitlines()
     assert max(map(len, lines)) <= columns
     assert ("sd or SE" in written) == (columns >= 60)
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_estimates_fit_a_narrow_terminal(study: Path, columns: int) -> None:
+    lines = ["a very long name of a site column,t,m,y"]
+    lines += [
+        f"{s},{i % 2},{i * i % 7 + s * (i % 2)},{i * s % 5}" for s in (1, 2) for i in range(9)
+    ]
+    lines += [f"a site with a name far too long for a line,{i},0," for i in (0, 1)]
+    (study.parent / "rows.csv").write_text("\n".join(lines) + "\n")
+    roles = ("-t", "t", "-m", "m", "-y", "y", "-s", "a very long name of a site column")
+    words = ("estimates", "rows.csv", *roles, "--out", "out.csv")
+    written = on_a_terminal(study, columns, words)
+    assert COLOUR.search(written)
+    shown = CONTROL.sub("", written)
+    assert re.search(r"Scanning the rows \(\d+\.\d s\)", shown)
+    answer = shown[shown.index("From 20 rows") : shown.index("Next: ")].splitlines()
+    assert max(map(len, answer)) <= columns
+    assert any(line.startswith("1 ") for line in answer)

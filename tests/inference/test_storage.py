@@ -61,6 +61,7 @@ def hostile_fit():
         covariates={"age / years": rng.normal(size=n), "x": np.arange(n) * 1.0},
         covariance_given=False,
         source="a file; of mine.csv",
+        derivation='Differences\nin <means> "é☃".',
     )
     model = SiteSlope(
         priors={
@@ -85,7 +86,8 @@ def assert_same(loaded, saved):
         assert found.identical(node.to_dataset()), group
         assert list(found.data_vars) == list(node.data_vars)
     assert loaded.data.fingerprint == saved.data.fingerprint
-    assert (loaded.data.source, loaded.data.notes) == (saved.data.source, saved.data.notes)
+    for words in ("source", "notes", "derivation"):
+        assert getattr(loaded.data, words) == getattr(saved.data, words)
     assert loaded.data.to_frame().equals(saved.data.to_frame())
 
 
@@ -109,6 +111,17 @@ def test_a_loaded_fit_can_be_computed_again(exact_fit, tmp_path):
     loaded = load_fit(save_fit(exact_fit, tmp_path / "fit.nc"))
     again = fit(loaded.model, loaded.data, sampler=loaded.sampler, seed=loaded.seed)
     assert again.tree["posterior"].to_dataset().identical(exact_fit.tree["posterior"].to_dataset())
+
+
+def test_a_fit_saved_before_derivations_were_kept_has_none(hostile_fit, tmp_path):
+    path = save_fit(hostile_fit, tmp_path / "fit.nc")
+    with xr.open_datatree(path, engine="h5netcdf") as opened:
+        tree = opened.load()
+    del tree["site_estimates"].attrs["derivation"]
+    tree.to_netcdf(tmp_path / "old.nc", engine="h5netcdf")
+    loaded = load_fit(tmp_path / "old.nc")
+    assert loaded.data.derivation == ""
+    assert loaded.data.fingerprint == hostile_fit.data.fingerprint
 
 
 def test_saving_leaves_the_fit_alone(exact_fit, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
-from bayesmed.data.rows.choosing import Dropped, listed
+from bayesmed.data.rows.choosing import Arms, Dropped, listed
 from bayesmed.data.rows.moments import Moments
 from bayesmed.data.rows.site_effects import Cells, Scores, SiteEffects
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Named", "site_estimates", "unusable"]
 
 _Array = NDArray[np.float64]
-_CORR_BELOW = 1 - 1e-9
+_NEAR = 1e-9
+"""A correlation is 1, and an eigenvalue 0, when it is as near."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Named:
 
 def unusable(
     sites: list[str],
-    arms: tuple[str, ...] | None,
-    reference: str | None,
+    columns: tuple[str, ...] | None,
+    arms: Arms | None,
     found: SiteEffects,
     cov: _Array,
     scores: Scores,
@@ -64,7 +65,8 @@ def unusable(
 ) -> list[Dropped]:
     """Return the rows whose covariance cannot be used, with the reason.
 
-    ``known`` says that an outcome without variation is known without error.
+    ``columns`` names the arms or treatment columns where there are several; ``known`` says that an
+    outcome without variation is known without error.
     """
     dropped = []
     k = found.size.shape[1]
@@ -72,21 +74,19 @@ def unusable(
         if s in found.problem:
             continue
         few = _few_clusters(scores, s, found.present[s])
-        if 0 in few or (few and arms is None):
-            where = f" in arm {reference!r}" if reference is not None and 0 in few else ""
+        if 0 in few or (few and columns is None):
+            where = f" in arm {arms.all[min(few)]!r}" if arms is not None else ""
             dropped.append(Dropped(name, None, f"fewer than two clusters{where}"))
             continue
         for j in np.flatnonzero(found.present[s]):
-            arm = None if arms is None else arms[j]
+            arm = None if columns is None else columns[j]
             block = cov[s, j * k : (j + 1) * k, j * k : (j + 1) * k]
             if j + 1 in few:
                 dropped.append(Dropped(name, arm, "fewer than two clusters in this arm"))
             elif block[-1, -1] == 0 and not known:
                 dropped.append(Dropped(name, arm, "the outcome does not vary within arms"))
-            elif _perfectly_correlated(block):
-                dropped.append(
-                    Dropped(name, arm, "two of its estimates have a sampling correlation of 1")
-                )
+            elif reason := _dependence(block):
+                dropped.append(Dropped(name, arm, reason))
     return dropped
 
 
@@ -161,12 +161,22 @@ def _few_clusters(scores: Scores, s: int, present: NDArray[np.bool_]) -> set[int
     return {a for a, look in enumerate(looked) if look and counts[a] < 2}
 
 
-def _perfectly_correlated(cov: _Array) -> bool:
+def _dependence(cov: _Array) -> str | None:
+    """Say how estimates follow from one another; those known without error do not count."""
+    uncertain = np.diagonal(cov) > 0
+    cov = cov[np.ix_(uncertain, uncertain)]
+    if not np.isfinite(cov).all():
+        return "its covariance is not finite"
     se = np.sqrt(np.diagonal(cov))
-    known = se == 0
-    scale = np.where(known, 1.0, se)
-    corr = np.abs(cov / np.outer(scale, scale)) - np.eye(len(cov))
-    return bool(not np.isfinite(cov).all() or (corr >= _CORR_BELOW).any())
+    corr = cov / np.outer(se, se)
+    if (np.abs(corr - np.eye(len(corr))) >= 1 - _NEAR).any():
+        return "two of its estimates have a sampling correlation of 1"
+    if len(corr) and np.linalg.eigvalsh(corr)[0] < _NEAR:
+        return (
+            "one of its estimates follows from the others: it is their sum, or there are too few "
+            "persons or clusters"
+        )
+    return None
 
 
 def _persons(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError, nearest
+from bayesmed.data.cells import as_text
 from bayesmed.data.rows.cleaning import ARM
 from bayesmed.data.rows.columns import RowColumns
 from bayesmed.data.rows.missingness import arm_name
@@ -17,7 +18,6 @@ from bayesmed.data.rows.moments import Moments
 __all__ = ["Arms", "Dropped", "chosen_arms", "listed", "too_few"]
 
 _MANY_ARMS = 20
-_NOTHING = frozenset({"0", "false"})
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,10 @@ def chosen_arms(moments: Moments, columns: RowColumns, source: str) -> Arms | No
         return None
     column = columns.randomised[0]
     present = list(dict.fromkeys(sorted(moments.arm, key=_rank)))
-    if moments.keys[ARM].nunique() > len(present):
+    if moments.keys[ARM].nunique() > len({arm.casefold() for arm in present}):
         raise DataError(
-            f"{source}, column {column!r}: an arm is spelled in two ways, such as 1 and 1.0.",
+            f"{source}, column {column!r}: an arm is spelled in two ways, such as 1 and 1.0, or "
+            f"in upper and lower case ({_some(moments.keys[ARM])}).",
             "Spell every arm in one way.",
         )
     if len(present) < 2:
@@ -101,6 +102,11 @@ def chosen_arms(moments: Moments, columns: RowColumns, source: str) -> Arms | No
             raise DataError(
                 f"{source}, column {column!r}: there is no arm {arm!r} to compare.",
                 nearest(arm, [a for a in present if a != reference]),
+            )
+        if compared.count(arm) > 1:
+            raise DataError(
+                f"{source}, column {column!r}: the arm {arm!r} is to be compared twice.",
+                "Name it once in `arms`.",
             )
     return Arms(reference, compared)
 
@@ -153,20 +159,28 @@ def _reference(columns: RowColumns, present: list[str], source: str) -> str:
                 nearest(columns.reference, present),
             )
         return reference
-    zero = [a for a in present if a.casefold() in _NOTHING]
     numeric = all(_rank(a)[0] == 0 for a in present)
-    if len(present) > 2 and numeric:
+    if len(present) > 2 and numeric and not columns.arms:
         many = f"{len(present)} values" if len(present) > _MANY_ARMS else f"the values {present}"
         raise DataError(
             f"{source}, column {column!r} has {many}: arms, or amounts of treatment?",
             "Name the arm to compare with as `reference`, or say `continuous`.",
         )
-    if not zero:
+    # Beside 0 and 1, a name is no arm: None, "refused".
+    mixed = len({_rank(a)[0] for a in present if a != "0"}) > 1
+    if (mixed and not columns.arms) or "0" not in present:
         raise DataError(
-            f"{source}, column {column!r} has the arms {present[:_MANY_ARMS]}, none of them 0.",
-            "Name the arm to compare with as `reference`.",
+            f"{source}, column {column!r} has the arms {_some(present)}: which is the reference?",
+            "Name the arm to compare with as `reference`; if an arm is no arm, name the others as "
+            "`arms`.",
         )
-    return zero[0]
+    return "0"
+
+
+def _some(arms: Iterable[object]) -> str:
+    shown = list(dict.fromkeys(map(as_text, arms)))
+    more = ", …" if len(shown) > _MANY_ARMS else ""
+    return ", ".join(map(repr, shown[:_MANY_ARMS])) + more
 
 
 def _rank(arm: str) -> tuple[int, float, str]:

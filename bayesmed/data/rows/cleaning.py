@@ -1,7 +1,8 @@
 """Columns of any type as numbers and keys, in the engine: missing, bad and usable cells told apart.
 
 A cell of text is a number if it reads as one; it is missing if it is empty, NA or the like (as in
-tables of site estimates); anything else is bad, counted, and refused by name.
+tables of site estimates); anything else is bad, counted, and refused by name. So is a number too
+large to be squared twice. A name is missing if it is empty, NA or the like in their usual spelling.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bayesmed.core.errors import DataError, nearest
-from bayesmed.data.cells import MISSING, CellError, as_number
+from bayesmed.core.errors import DataError
+from bayesmed.data.cells import MISSING
 from bayesmed.data.rows.columns import RowColumns
+from bayesmed.data.rows.conditions import kept, require_column
 
 if TYPE_CHECKING:
     import ibis
@@ -21,6 +23,7 @@ __all__ = [
     "ARM",
     "BLOCK",
     "CLUSTER",
+    "LARGEST",
     "OK",
     "WEIGHT",
     "Cleaned",
@@ -32,6 +35,12 @@ __all__ = [
 # Names of the cleaned table; users' names never reach the engine's grammar except as columns.
 ARM, BLOCK, CLUSTER, WEIGHT, OK = "arm", "block", "cluster", "weight", "ok"
 
+LARGEST = 1e50
+"""Products of a weight, a treatment and an outcome that are larger cannot be squared."""
+
+# Names are told apart by case: Nan is a province, "none" may be an arm.
+_NO_NAME = ("", ".", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null")
+
 
 @dataclass(frozen=True)
 class Cleaned:
@@ -41,7 +50,7 @@ class Cleaned:
     ----------
     table
         Lazy table: ``site_0`` …, ``block``, ``arm``, ``cluster``, ``weight`` where there are any;
-        ``v0`` … numbers without NaN; ``bad_…`` and ``text_…`` of the numbers read from text;
+        ``v0`` … numbers without NaN; ``bad_…`` and ``text_…`` of the numbers that may be bad;
         ``ok``, whether a person is complete.
     variables
         Users' columns behind ``v0`` …: amounts of treatment, covariates, what effects are
@@ -50,8 +59,9 @@ class Cleaned:
         Names of the columns by which persons are grouped into cells: site, block, arm.
     counted
         Users' column of each name whose missing cells are counted.
-    texts
-        Those of ``counted`` that are numbers read from text, and have ``text_…`` and ``bad_…``.
+    doubtful
+        Those of ``counted`` that are read from text or decimal fractions, and have ``text_…`` and
+        ``bad_…``.
     edges
         Where numeric site columns are cut.
     """
@@ -60,7 +70,7 @@ class Cleaned:
     variables: tuple[str, ...]
     keys: tuple[str, ...]
     counted: Mapping[str, str]
-    texts: tuple[str, ...]
+    doubtful: tuple[str, ...]
     edges: Mapping[str, Sequence[float]]
 
     @property
@@ -77,7 +87,7 @@ def variables_of(columns: RowColumns) -> tuple[str, ...]:
 
 
 def cleaned(
-    table: ibis.Table, columns: RowColumns, edges: Mapping[str, Sequence[float]]
+    table: ibis.Table, columns: RowColumns, edges: Mapping[str, Sequence[float]], source: str
 ) -> Cleaned:
     """Choose, rename and convert the columns that have a role.
 
@@ -89,58 +99,175 @@ def cleaned(
         The role of each column.
     edges
         Where numeric site columns are cut.
+    source
+        What messages call the rows.
 
     Raises
     ------
     DataError
         If a column does not exist, or is of a type that its role cannot have.
     """
-    table = _kept(table, columns.where)
+    raw = _raw(table, columns, edges, source)
     found: dict[str, Any] = {}
     counted: dict[str, str] = {}
     for i, name in enumerate(columns.site_columns):
         key = f"site_{i}"
-        found[key] = _group(table, name, edges[name]) if name in edges else _key(table, name)
+        found[key] = raw.group(name, edges[name]) if name in edges else raw.key(name)
         counted[key] = name
     site_keys = tuple(found)
     roles = {BLOCK: columns.fixed_effect, CLUSTER: columns.cluster}
     roles[ARM] = columns.randomised[0] if columns.has_arms else None
     for key, role in roles.items():
         if role is not None:
-            found[key], counted[key] = _key(table, role), role
+            found[key], counted[key] = raw.key(role), role
     variables = variables_of(columns)
     numbers = {f"v{i}": name for i, name in enumerate(variables)}
     if columns.weights is not None:
         numbers[WEIGHT] = columns.weights
-    flags: dict[str, Any] = {}
     for key, name in numbers.items():
-        found[key], bad = _number(table, name)
-        counted[key] = name
-        if bad is not None:
-            flags |= {f"bad_{key}": bad, f"text_{key}": table[name]}
-    complete = _all([value.notnull() for value in found.values()])
+        found[key], counted[key] = raw.number(name), name
+    numbers |= {key: counted[key] for key in site_keys if counted[key] in edges}
+    doubtful = tuple(key for key, name in numbers.items() if raw.is_doubtful(name))
+    flags: dict[str, Any] = {}
+    for key in doubtful:
+        name = counted[key]
+        flags |= {f"bad_{key}": raw.bad(name), f"text_{key}": raw.column(name).cast("string")}
+    table = raw.table.select(**found, **flags).view()
+    complete = _all([table[key].notnull() for key in found])
     if columns.weights is not None:
-        complete &= found[WEIGHT] > 0
+        complete &= table[WEIGHT] > 0
     return Cleaned(
-        table=table.select(**found, **flags, **{OK: complete}),
+        table=table.mutate(**{OK: complete}),
         variables=variables,
         keys=(*site_keys, *(key for key in (BLOCK, ARM) if key in found)),
         counted=counted,
-        texts=tuple(key for key in numbers if f"bad_{key}" in flags),
+        doubtful=doubtful,
         edges=edges,
     )
 
 
-def number_of(table: ibis.Table, columns: RowColumns, name: str) -> Any:
+def number_of(table: ibis.Table, columns: RowColumns, name: str, source: str) -> Any:
     """Return one column of the persons kept, as numbers."""
-    return _number(_kept(table, columns.where), name)[0]
+    return _raw(table, columns, {name: ()}, source).number(name)
 
 
-def _column(table: ibis.Table, name: str) -> Any:
-    """Return a column, or say which columns there are."""
-    if name not in table.columns:
-        raise DataError(f"The rows have no column {name!r}.", nearest(name, table.columns))
-    return table[name]
+@dataclass(frozen=True)
+class _Raw:
+    """The columns that have a role, texts among the numbers read once.
+
+    Engines would read a text anew wherever its number is used; `view` keeps them from it.
+    """
+
+    table: ibis.Table
+    names: Mapping[str, str]
+    parsed: Mapping[str, str]
+    source: str
+
+    def column(self, name: str) -> Any:
+        """Return a column as it stands in the rows."""
+        return self.table[self.names[name]]
+
+    def key(self, name: str) -> Any:
+        """Return a column by which to group, missing where it is empty."""
+        import ibis
+
+        column = self.column(name)
+        kind = column.type()
+        if kind.is_string():
+            text = _stripped(column)
+            return text.isin(_NO_NAME).ifelse(ibis.null("string"), text)
+        if kind.is_boolean():
+            return column.cast("int8")
+        if kind.is_integer():
+            return column
+        if kind.is_floating():
+            return _without_nan(column)
+        if kind.is_nested() or kind.is_binary():
+            raise DataError(
+                f"{self.source}, column {name!r} is of type {kind}, which names nothing.",
+                "Name another column.",
+            )
+        return column.cast("string")
+
+    def number(self, name: str) -> Any:
+        """Return a column as numbers, missing where they are bad."""
+        import ibis
+
+        column = self.column(name)
+        kind = column.type()
+        if kind.is_boolean():
+            return column.cast("int8").cast("float64")
+        missing = ibis.null("float64")
+        if kind.is_floating():
+            value = column.cast("float64")
+            return value.between(-LARGEST, LARGEST).ifelse(value, missing)
+        if kind.is_numeric():
+            return column.cast("float64")
+        parsed = self.table[self.parsed[name]]
+        lower = column.strip().lower()
+        return ibis.cases(
+            (parsed.between(-LARGEST, LARGEST), parsed),
+            (lower == "true", 1.0),
+            (lower == "false", 0.0),
+            else_=missing,
+        )
+
+    def is_doubtful(self, name: str) -> bool:
+        """Say whether a column of numbers can hold bad cells."""
+        return name in self.parsed or bool(self.column(name).type().is_floating())
+
+    def bad(self, name: str) -> Any:
+        """Say which cells are too large or infinite, or texts that say neither number nor NA."""
+        import ibis
+
+        column = self.column(name)
+        if name not in self.parsed:
+            value = column.cast("float64")
+            usable = value.between(-LARGEST, LARGEST) | value.isnan()
+            return ~usable.fill_null(True)
+        parsed = self.table[self.parsed[name]]
+        known = sorted(MISSING | {"true", "false"})
+        return ibis.cases(
+            (parsed.between(-LARGEST, LARGEST) | column.isnull(), False),
+            else_=~column.strip().lower().isin(known),
+        )
+
+    def group(self, name: str, edges: Sequence[float]) -> Any:
+        """Return the group of a numeric site column: 0 below the first edge, and so on."""
+        import ibis
+
+        value = self.number(name)
+        above = [(value < edge, i) for i, edge in enumerate(edges)]
+        return ibis.cases((value.isnull(), None), *above, else_=len(edges))
+
+
+def _raw(
+    table: ibis.Table, columns: RowColumns, edges: Mapping[str, Sequence[float]], source: str
+) -> _Raw:
+    """Choose the columns that have a role, and read texts as numbers where numbers are needed."""
+    table = kept(table, columns.where, source)
+    weights = () if columns.weights is None else (columns.weights,)
+    numbers = [*variables_of(columns), *weights, *edges]
+    keys = [*columns.site_columns, columns.fixed_effect, columns.cluster, *columns.randomised]
+    found: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    parsed: dict[str, str] = {}
+    for i, name in enumerate(dict.fromkeys([*numbers, *(key for key in keys if key)])):
+        require_column(name, table.columns, source)
+        column = table[name]
+        names[name] = f"raw_{i}"
+        found[names[name]] = column
+        kind = column.type()
+        if name not in numbers or kind.is_numeric() or kind.is_boolean():
+            continue
+        if not kind.is_string():
+            raise DataError(
+                f"{source}, column {name!r} is of type {kind}, not a number.",
+                "Name a column of numbers, or convert it first.",
+            )
+        parsed[name] = f"parsed_{i}"
+        found[parsed[name]] = column.try_cast("float64")
+    return _Raw(table.select(**found).view(), names, parsed, source)
 
 
 def _all(conditions: Sequence[Any]) -> Any:
@@ -150,83 +277,14 @@ def _all(conditions: Sequence[Any]) -> Any:
     return whole
 
 
-def _kept(table: ibis.Table, where: Mapping[str, str]) -> ibis.Table:
-    """Keep the rows whose cells equal ``where``, compared as text (3 equals 3.0)."""
-    for name, value in where.items():
-        column = _column(table, name)
-        kind = column.type()
-        if kind.is_string():
-            matching = column.strip() == value.strip()
-        elif kind.is_boolean():
-            matching = column == (value.strip().casefold() in {"true", "1"})
-        elif kind.is_numeric():
-            try:
-                matching = column.cast("float64") == as_number(value)
-            except CellError as bad:
-                raise DataError(
-                    f"Column {name!r} holds numbers, and `where` asks for {value!r}.", bad.remedy
-                ) from bad
-        else:
-            matching = column.cast("string") == value.strip()
-        table = table.filter(matching)
-    return table
-
-
-def _key(table: ibis.Table, name: str) -> Any:
-    """Return a column by which to group, missing where it is empty."""
-    column = _column(table, name)
-    kind = column.type()
-    if kind.is_string():
-        return column.strip().nullif("")
-    if kind.is_boolean():
-        return column.cast("int8")
-    if kind.is_integer():
-        return column
-    if kind.is_floating():
-        return _without_nan(column)
-    if kind.is_nested() or kind.is_binary():
-        raise DataError(
-            f"Column {name!r} is of type {kind}, which names nothing.", "Name another column."
-        )
-    return column.cast("string")
-
-
-def _number(table: ibis.Table, name: str) -> tuple[Any, Any]:
-    """Return a column as numbers, and a flag of bad cells where it is text."""
-    column = _column(table, name)
-    kind = column.type()
-    if kind.is_boolean():
-        return column.cast("int8").cast("float64"), None
-    if kind.is_floating():
-        return _without_nan(column.cast("float64")), None
-    if kind.is_numeric():
-        return column.cast("float64"), None
-    if not kind.is_string():
-        raise DataError(
-            f"Column {name!r} is of type {kind}, not a number.",
-            "Name a column of numbers, or convert it first.",
-        )
-    import ibis
-
-    text = column.strip()
-    lower = text.lower()
-    # Engines read a few spellings more than a table should hold, none of them in doubt.
-    truth = ibis.cases((lower == "true", 1.0), (lower == "false", 0.0), else_=None)
-    parsed = ibis.coalesce(text.try_cast("float64"), truth)
-    bad = text.notnull() & parsed.isnull() & ~lower.isin(sorted(MISSING))
-    return _without_nan(parsed), bad
+def _stripped(column: Any) -> Any:
+    """Take blanks off the ends; engines are slow at it, so only where there are any."""
+    # A text that begins with a blank, or is empty, sorts before "!".
+    blank = (column < "!") | column.endswith(" ") | column.endswith("\t")
+    return blank.ifelse(column.strip(), column)
 
 
 def _without_nan(column: Any) -> Any:
     import ibis
 
     return column.isnan().ifelse(ibis.null(column.type()), column)
-
-
-def _group(table: ibis.Table, name: str, edges: Sequence[float]) -> Any:
-    """Return the group of a numeric site column: 0 below the first edge, and so on."""
-    import ibis
-
-    value, _ = _number(table, name)
-    above = [(value < edge, i) for i, edge in enumerate(edges)]
-    return ibis.cases((value.isnull(), None), *above, else_=len(edges))

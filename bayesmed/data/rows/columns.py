@@ -29,7 +29,8 @@ class RowColumns:
         Column of the outcome.
     site
         Column that names the site. Several columns make a site of every combination of their
-        values: strata of baseline covariates.
+        values: strata of baseline covariates. An empty cell, NA or the like is no name: such
+        persons are counted as missing.
     reference
         The arm every other arm is compared with. Default: 0, where the arms are 0 and others.
     arms
@@ -131,6 +132,11 @@ class RowColumns:
     def has_arms(self) -> bool:
         """Whether persons are in arms, rather than under amounts of treatment."""
         return not self.continuous and len(self.randomised) == 1
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every column that has a role or a condition, once."""
+        return tuple(dict.fromkeys([*(column for _, column in self._roles()), *self.where]))
 
     def label(self, column: str) -> str:
         """Return what results call a column."""

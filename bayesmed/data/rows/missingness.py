@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmed.data.cells import CellError, as_number, as_text
 from bayesmed.data.rows.cleaning import ARM, OK, Cleaned
+from bayesmed.data.rows.site_names import site_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +28,9 @@ class Missingness:
     Parameters
     ----------
     table
-        One row per site and arm: ``site``, ``arm`` (empty where missing, or "all" where treatment
-        is an amount), ``rows``, ``complete``, and ``missing[x]`` of every column with a role.
+        One row per site and arm: ``site``, ``arm`` (both empty where missing; the arm is "all"
+        where treatment is an amount), ``rows``, ``complete``, and ``missing[x]`` of every column
+        with a role.
     columns
         The columns with a role.
     """
@@ -56,8 +58,6 @@ class Missingness:
         """Say which column is missing most often."""
         counts = {c: int(self.table[f"missing[{c}]"].sum()) for c in self.columns}
         worst = max(counts, key=lambda c: counts[c])
-        if counts[worst] == 0:
-            return "All weights are 0."
         return f"Column {worst!r} is missing in {counts[worst]} of {self.rows} rows."
 
     def difference(self, arm: str, reference: str) -> float:
@@ -113,7 +113,7 @@ def missing_of(frame: pd.DataFrame, rows: Cleaned) -> Missingness:
     grouped = frame[list(rows.keys)].notna().all(axis=1)
     complete = (frame[OK].fillna(False).astype(bool) & grouped).astype(int) * frame["rows"]
     counted: dict[str, Any] = {
-        "site": [", ".join(as_text(x) for x in row) for row in frame[rows.site_keys].to_numpy()],
+        "site": site_names(frame, rows),
         "arm": [arm_name(x) for x in frame[ARM]] if ARM in rows.keys else ["all"] * len(frame),
         "rows": frame["rows"],
         "complete": complete,
@@ -127,8 +127,9 @@ def missing_of(frame: pd.DataFrame, rows: Cleaned) -> Missingness:
 
 
 def arm_name(cell: object) -> str:
-    """Return an arm as a name: 1, 1.0 and "1.0" are "1"."""
+    """Return an arm as a name: 1, 1.0 and "1.0" are "1", and so is true."""
     text = as_text(cell)
+    text = {"true": "1", "false": "0"}.get(text.casefold(), text)
     try:
         return as_text(as_number(text))
     except CellError:

@@ -53,16 +53,18 @@ class PersonRows:
     source: str = "rows"
 
     def __post_init__(self) -> None:
+        import ibis
+
         from bayesmed.data.rows.cleaning import cleaned
 
-        if not hasattr(self.table, "group_by") or not hasattr(self.table, "schema"):
+        if not isinstance(self.table, ibis.Table):
             raise DataError(
                 f"An Ibis table is needed, not a {type(self.table).__name__}.",
                 "Use PersonRows.from_frame for data frames, PersonRows.read for files.",
             )
         # Building the expression finds columns that do not exist or cannot have their role.
         edges = dict.fromkeys((*self.columns.cuts, *self.columns.quantiles), (0.0,))
-        cleaned(self.table, self.columns, edges)
+        cleaned(self.table, self.columns, edges, self.source)
 
     @classmethod
     def read(cls, paths: Files, columns: RowColumns) -> PersonRows:
@@ -98,7 +100,7 @@ class PersonRows:
         DataError
             If it is none of these, a column mixes types, or a column does not exist.
         """
-        return cls(table_from(frame, source), columns, source)
+        return cls(table_from(frame, columns.named, source), columns, source)
 
     def moments(self, *, progress: Progress | None = None) -> Moments:
         """Count, average and cross-multiply complete persons by cell, in one scan.

@@ -28,14 +28,15 @@ def moments_query(rows: Cleaned, crossed: int, binary: tuple[int, ...]) -> ibis.
 
     Columns: the keys, ``ok``, ``rows``; ``have_…`` cells that are not missing and ``bad_…`` cells
     that are not numbers; ``mean_i``, and ``cov_i_j`` (divisor n − 1) for i ≤ j < ``crossed``;
-    ``other_i`` cells neither 0 nor 1 of the variables ``binary``; ``least_weight``.
+    ``other_i`` cells neither 0 nor 1 of the variables ``binary``; ``least_weight`` and
+    ``most_weight``.
     """
     table = rows.table
     found: dict[str, Any] = {"rows": table.count()}
     for name in rows.counted:
         if name not in rows.keys:
             found[f"have_{name}"] = table[name].count()
-    for name in rows.texts:
+    for name in rows.doubtful:
         found[f"bad_{name}"] = table[f"bad_{name}"].cast("int64").sum()
     variables = [table[f"v{i}"] for i in range(len(rows.variables))]
     for i, x in enumerate(variables):
@@ -47,7 +48,7 @@ def moments_query(rows: Cleaned, crossed: int, binary: tuple[int, ...]) -> ibis.
     for i in binary:
         found[f"other_{i}"] = (variables[i] * (variables[i] - 1) != 0).cast("int64").sum()
     if WEIGHT in rows.counted:
-        found["least_weight"] = table[WEIGHT].min()
+        found["least_weight"], found["most_weight"] = table[WEIGHT].min(), table[WEIGHT].max()
     return table.group_by([*rows.keys, OK]).agg(**found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +10,20 @@ from typing import TYPE_CHECKING
 from bayesmed.core.errors import DataError
 from bayesmed.data.reading import csv_header, existing_file
 from bayesmed.data.rows.engine import duckdb_backend
+from bayesmed.data.table import require_distinct_columns
 
 if TYPE_CHECKING:
     import ibis
 
-__all__ = ["PARQUET", "Files", "csv_table", "parquet_table", "pieces", "source_name"]
+__all__ = [
+    "PARQUET",
+    "Files",
+    "csv_table",
+    "parquet_table",
+    "pieces",
+    "require_distinct_letters",
+    "source_name",
+]
 
 type Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -31,14 +39,17 @@ def pieces(paths: Files) -> list[Path]:
     DataError
         If a file does not exist, or a folder holds no data files or files of both kinds.
     """
+    if not isinstance(paths, str | os.PathLike | Sequence):
+        raise DataError(f"{paths!r} is no path.", "Name a CSV or Parquet file, or a folder.")
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     files = [file for path in given for file in _in_folder(Path(path))]
     if not files:
         raise DataError("No file of persons is named.", "Name a CSV or Parquet file.")
-    kinds = {file.suffix.lower() in PARQUET for file in files}
+    kinds = {file.suffix.lower() in PARQUET: file.name for file in files}
     if len(kinds) > 1:
         raise DataError(
-            "The files of persons are partly Parquet and partly not.", "Give files of one kind."
+            f"{kinds[True]} is a Parquet file by its name, {kinds[False]} is not.",
+            "Give files of one kind.",
         )
     return [existing_file(file) for file in files]
 
@@ -56,13 +67,14 @@ def csv_table(files: Sequence[Path]) -> ibis.Table:
     Every cell stays text, so that the engine guesses no types; see `bayesmed.data.rows.cleaning`.
     """
     names = csv_header(files[0])
-    for file in files[1:]:
+    for file in files:
         if (other := csv_header(file)) != names:
             raise DataError(
-                f"{file.name} has the columns {other[:12]}, {files[0].name} {names[:12]}.",
+                f"{file.name} has {_difference(other, names)} {files[0].name}.",
                 "Give files with the same header.",
             )
-    _require_distinct_letters(name for name in names if name)
+        _require_header_first(file)
+    require_distinct_letters([name for name in names if name], source_name(files))
     # Columns without a name (row numbers) get one that no header can hold.
     columns = {name or f"\n{i}": "string" for i, name in enumerate(names)}
     return duckdb_backend().read_csv(
@@ -100,13 +112,16 @@ def parquet_table(files: Sequence[Path]) -> ibis.Table:
                     f"{_kind(first.get(name))} in {files[0].name}.",
                     "Write all pieces with the same columns of the same types.",
                 )
-        _require_distinct_letters(schema.names)
+        require_distinct_letters(schema.names, file.name)
     return duckdb_backend().read_parquet([_literal(file) for file in files])
 
 
 def _in_folder(path: Path) -> Iterable[Path]:
-    if not path.is_dir():
-        return [path]
+    try:
+        if not path.is_dir():
+            return [path]
+    except OSError:
+        return [path]  # `existing_file` says what is wrong with it.
     files = sorted(
         f
         for f in path.iterdir()
@@ -125,15 +140,40 @@ def _literal(file: Path) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(file.absolute()))
 
 
-def _require_distinct_letters(names: Iterable[str]) -> None:
-    """Refuse names that differ only in upper and lower case: the engine cannot tell them apart."""
-    counts = Counter(name.casefold() for name in names)
-    for name, count in counts.items():
-        if count > 1:
+def require_distinct_letters(names: Sequence[str], source: str) -> None:
+    """Refuse names that differ only in upper and lower case: the engine cannot tell them apart.
+
+    Raises
+    ------
+    DataError
+        If two names are equal, or equal but for upper and lower case.
+    """
+    require_distinct_columns(names, source)
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
             raise DataError(
-                f"{count} columns are called {name!r} but for upper and lower case.",
-                "Rename them so that every column has its own name.",
+                f"{source}: the columns {other!r} and {name!r} differ only in upper and lower "
+                "case.",
+                "Rename one of them.",
             )
+
+
+def _require_header_first(file: Path) -> None:
+    with file.open("rb") as stream:
+        first = stream.readline(2**20)
+    if not first.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise DataError(f"{file.name}, line 1: the line is empty.", "Begin with the header.")
+
+
+def _difference(names: Sequence[str], first: Sequence[str]) -> str:
+    """Say how a header differs from that of the first file."""
+    if more := [name for name in names if name not in first]:
+        return f"the column {more[0]!r}, unlike"
+    if less := [name for name in first if name not in names]:
+        return f"no column {less[0]!r}, unlike"
+    return "its columns in another order than"
 
 
 def _kind(kind: str | None) -> str:

@@ -26,6 +26,8 @@ from bayesmed.data.rows.words import derivation, notes_of
 from bayesmed.data.rows.zero_counts import without_zero_counts
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayesmed.data.rows.person_rows import PersonRows
     from bayesmed.data.site_estimates import SiteEstimates
 
@@ -55,6 +57,22 @@ class Reduction:
     missingness: Missingness
     dropped: tuple[Dropped, ...]
     derivation: str
+
+    def by_site(self) -> pd.DataFrame:
+        """Return the table of `missingness`, with the column ``dropped``: why a row is not used."""
+        table = self.missingness.table.copy()
+        amounts = self.moments.arm is None
+        why: dict[tuple[str, str | None], str] = {}
+        for d in self.dropped:
+            # Amounts of several treatments have no rows of their own, but are dropped one by one.
+            key, reason = (d.site, d.arm), d.reason
+            if amounts and d.arm is not None:
+                before = f"{why[d.site, None]}; " if (d.site, None) in why else ""
+                key, reason = (d.site, None), f"{before}{d.arm}: {d.reason}"
+            why[key] = reason
+        pairs = zip(table["site"], table["arm"], strict=True)
+        table["dropped"] = [why.get((s, None)) or why.get((s, a), "") for s, a in pairs]
+        return table
 
 
 def reduce_rows(
@@ -105,7 +123,8 @@ def reduce_rows(
     progress = progress or Silent()
     found = scan(rows, progress)
     arms = chosen_arms(found.moments, rows.columns, rows.source)
-    dropped = too_few(found.moments, arms, how.least_per_arm)
+    dropped = _nobody_complete(found)
+    dropped += too_few(found.moments, arms, how.least_per_arm)
     moments = _without(found.moments, arms, dropped, rows.source)
     moments, empty = without_zero_counts(moments, rows.columns, how.half_counts)
     dropped += empty
@@ -118,9 +137,8 @@ def reduce_rows(
         cells, effects, how.covariance, _asker(found, moments, cells, rows, progress)
     )
     columns = (arms.compared if arms else rows.columns.randomised) if cells.treatments > 1 else None
-    reference = arms.reference if arms else None
     known = how.constant_outcome == "known"
-    dropped += unusable(sites, columns, reference, effects, cov, scores, known)
+    dropped += unusable(sites, columns, arms, effects, cov, scores, known)
     if how.strict and dropped:
         raise DataError(
             f"{rows.source}: sites or arms cannot be used: {listed(dropped)}.",
@@ -132,6 +150,13 @@ def reduce_rows(
         rows, moments, cells, effects, cov, Named(sites, columns, tuple(dropped)), notes, made
     )
     return Reduction(estimates, found.moments, found.missingness, tuple(dropped), made)
+
+
+def _nobody_complete(found: Scan) -> list[Dropped]:
+    """Return the sites of which the moments know nothing."""
+    sites = dict.fromkeys(name for name in found.missingness.table["site"] if name)
+    known = set(found.moments.site)
+    return [Dropped(name, None, "no complete person") for name in sites if name not in known]
 
 
 def _without(moments: Moments, arms: Arms | None, dropped: list[Dropped], source: str) -> Moments:
@@ -200,7 +225,7 @@ def _asker(
         progress.phase("Scanning the rows again, for the covariances")
         arms = cells.arms + 1 if cells.arms else 0
         query = scores_query(found.rows, moments.keys, maps, cells.site, arms)
-        frame = fetch(found.backend, query, progress).sort_values("site")
+        frame = fetch(found.backend, query, progress, rows.source).sort_values("site")
         side = cells.treatments * cells.outcomes
         products = np.zeros((cells.sites, side, side))
         for b in range(side):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmed.core.errors import DataError
+from bayesmed.core.errors import DataError, nearest
 from bayesmed.core.progress import Progress
 from bayesmed.data.cells import CellError, as_number, as_text
 from bayesmed.data.rows.cleaning import (
     ARM,
     BLOCK,
+    LARGEST,
     OK,
     WEIGHT,
     Cleaned,
@@ -29,6 +29,7 @@ from bayesmed.data.rows.engine import backend_of, fetch
 from bayesmed.data.rows.missingness import Missingness, arm_name, missing_of
 from bayesmed.data.rows.moments import Moments
 from bayesmed.data.rows.queries import moments_query, weighted_query
+from bayesmed.data.rows.site_names import site_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,30 +72,26 @@ def scan(persons: PersonRows, progress: Progress) -> Scan:
     columns, source = persons.columns, persons.source
     backend = backend_of(persons.table)
     progress.phase("Scanning the rows")
-    rows = cleaned(persons.table, columns, _edges(persons, backend, progress))
+    rows = cleaned(persons.table, columns, _edges(persons, backend, progress), source)
     crossed = len(variables_of(columns)) - len(_others(columns))
     binary = tuple(rows.variables.index(name) for name in columns.log_odds)
-    frame = fetch(backend, moments_query(rows, crossed, binary), progress)
+    frame = fetch(backend, moments_query(rows, crossed, binary), progress, source)
     if not len(frame):
-        raise DataError(f"{source}: no row is left.", "Check the file and the conditions `where`.")
+        raise _no_row(persons, backend)
     _refuse_bad_cells(rows, frame, backend, source)
-    if WEIGHT in rows.counted and (frame["least_weight"] < 0).any():
-        least = float(frame["least_weight"].min())
-        raise DataError(
-            f"{source}: a weight in column {columns.weights!r} is negative ({least:g}).",
-            "Weights are positive; leave persons of weight 0 out.",
-        )
+    _refuse_bad_weights(frame, columns, source)
     missingness = missing_of(frame, rows)
     used = _sorted(frame[_complete(frame, rows)], rows)
     if not len(used):
         raise DataError(f"{source}: no person is complete.", missingness.most_missing())
-    _refuse_infinite(rows, used, source)
+    _refuse_two_spellings(rows, used, source)
     _refuse_not_binary(rows, used, binary, source)
-    moments = _moments(used, rows, columns, crossed)
+    moments = _moments(used, rows, crossed)
     if WEIGHT in rows.counted:
         progress.phase("Scanning the rows again, for the weights")
         query = weighted_query(rows, moments.keys, moments.mean, crossed)
-        moments = _weighted(moments, fetch(backend, query, progress).sort_values("cell"))
+        sums = fetch(backend, query, progress, source).sort_values("cell")
+        moments = _weighted(moments, sums)
     return Scan(rows, moments, missingness, backend)
 
 
@@ -107,13 +104,14 @@ def _edges(persons: PersonRows, backend: Any, progress: Progress) -> dict[str, S
     columns = persons.columns
     edges: dict[str, Sequence[float]] = dict(columns.cuts)
     for name, groups in columns.quantiles.items():
-        value = number_of(persons.table, columns, name)
+        value = number_of(persons.table, columns, name, persons.source)
         shares = {f"q{i}": value.quantile(i / groups) for i in range(1, groups)}
-        found = fetch(backend, value.as_table().agg(**shares), progress).iloc[0]
-        edges[name] = sorted({float(x) for x in found if not math.isnan(float(x))})
+        found = fetch(backend, value.as_table().agg(**shares), progress, persons.source).iloc[0]
+        edges[name] = sorted({float(x) for x in found if x is not None and x == x})
         if not edges[name]:
             raise DataError(
-                f"{persons.source}: column {name!r} holds no numbers to cut.", "Check the column."
+                f"{persons.source}, column {name!r}: there are no numbers to cut.",
+                "Name a column of numbers as `quantiles`, and check the conditions `where`.",
             )
     return edges
 
@@ -125,7 +123,7 @@ def _complete(frame: pd.DataFrame, rows: Cleaned) -> NDArray[np.bool_]:
 
 
 def _refuse_bad_cells(rows: Cleaned, frame: pd.DataFrame, backend: Any, source: str) -> None:
-    for name in rows.texts:
+    for name in rows.doubtful:
         count = int(frame[f"bad_{name}"].sum())
         if not count:
             continue
@@ -138,32 +136,77 @@ def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -
 
     example = rows.table.filter(rows.table[f"bad_{name}"])
     example = example.select(*rows.site_keys, text=example[f"text_{name}"])
-    row = fetch(backend, example.order_by("text").limit(1), Silent()).iloc[0]
-    site = ", ".join(as_text(row[key]) or "none" for key in rows.site_keys)
-    place = f"{source}, column {rows.counted[name]!r}, site {site}"
+    row = fetch(backend, example.order_by("text").limit(1), Silent(), source).iloc[0]
+    place = f"{source}, column {rows.counted[name]!r}"
+    if name not in rows.site_keys:
+        place += ", site " + (", ".join(as_text(row[key]) for key in rows.site_keys) or "missing")
     several = f" and {count - 1} more like it" if count > 1 else ""
     try:
-        as_number(str(row["text"]))
+        number = as_number(str(row["text"]))
     except CellError as bad:
         return f"{place}: {bad.problem}{several}.", bad.remedy
+    if abs(number) > LARGEST:
+        return (
+            f"{place}: {number:g} is too large to square{several}.",
+            "Remove the row if the number stands for something missing; else use a larger unit.",
+        )
     return f"{place}: {row['text']!r} is not a number{several}.", "Write plain numbers."
 
 
-def _refuse_infinite(rows: Cleaned, used: pd.DataFrame, source: str) -> None:
-    for i, name in enumerate(rows.variables):
-        parts = [c for c in used.columns if c == f"mean_{i}" or c == f"cov_{i}_{i}"]
-        # The variance of one person is missing; an infinite value makes the mean infinite or NaN.
-        for part in parts:
-            values = used[part].to_numpy(dtype=float)
-            bad = ~np.isfinite(values) & ((used["rows"] > 1).to_numpy() | part.startswith("mean"))
-            if bad.any():
-                row = used.iloc[int(np.argmax(bad))]
-                site = ", ".join(as_text(row[key]) for key in rows.site_keys)
+def _no_row(persons: PersonRows, backend: Any) -> DataError:
+    """Say that there are no rows, or which condition no row meets."""
+    from bayesmed.core.progress import Silent
+
+    where, source = persons.columns.where, persons.source
+    if not where:
+        return DataError(f"{source} has no rows.", "Give a row for every person.")
+    asked = " and ".join(f"{name} = {as_text(value)!r}" for name, value in where.items())
+    name, value = next(iter(where.items()))
+    found = fetch(backend, persons.table.select(name).distinct().limit(100), Silent(), source)
+    offer = nearest(as_text(value), sorted(as_text(cell) for cell in found[name]))
+    return DataError(
+        f"{source}: no row has {asked}.",
+        offer if len(where) == 1 else "Check the conditions `where` one by one.",
+    )
+
+
+def _refuse_bad_weights(frame: pd.DataFrame, columns: RowColumns, source: str) -> None:
+    if columns.weights is None:
+        return
+    least, most = frame["least_weight"].min(), frame["most_weight"].max()
+    if least < 0:
+        raise DataError(
+            f"{source}, column {columns.weights!r}: a weight is negative ({least:g}).",
+            "Weights are positive; leave persons of weight 0 out.",
+        )
+    if most == 0:
+        raise DataError(
+            f"{source}, column {columns.weights!r}: all weights are 0.",
+            "Give positive weights, or leave them out for equal ones.",
+        )
+
+
+def _refuse_two_spellings(rows: Cleaned, used: pd.DataFrame, source: str) -> None:
+    """Refuse sites or blocks called both 3 and 3.0; for arms see `chosen_arms`."""
+    for key in rows.keys:
+        seen: dict[str, str] = {}
+        for text in dict.fromkeys(as_text(cell) for cell in used[key]):
+            other = seen.setdefault(_whole(text), text)
+            if other != text and key != ARM:
                 raise DataError(
-                    f"{source}, column {name!r}, site {site}: a value is infinite, or too large "
-                    "to square.",
-                    "Remove the row, or give the column in a larger unit.",
+                    f"{source}, column {rows.counted[key]!r}: {other!r} and {text!r} are the same "
+                    "number.",
+                    "Spell every name in one way.",
                 )
+
+
+def _whole(text: str) -> str:
+    """Return one spelling of a whole number; other names as they are."""
+    try:
+        number = as_number(text)
+    except CellError:
+        return text
+    return as_text(number) if number.is_integer() and abs(number) < 2**53 else text
 
 
 def _refuse_not_binary(
@@ -192,7 +235,7 @@ def _sorted(frame: pd.DataFrame, rows: Cleaned) -> pd.DataFrame:
     return frame.iloc[order].reset_index(drop=True)
 
 
-def _moments(used: pd.DataFrame, rows: Cleaned, columns: RowColumns, crossed: int) -> Moments:
+def _moments(used: pd.DataFrame, rows: Cleaned, crossed: int) -> Moments:
     n = used["rows"].to_numpy(dtype=float)
     mean = np.column_stack([used[f"mean_{i}"] for i in range(len(rows.variables))]).astype(float)
     cross = np.zeros((len(used), crossed, crossed))
@@ -200,11 +243,10 @@ def _moments(used: pd.DataFrame, rows: Cleaned, columns: RowColumns, crossed: in
         for i in range(j + 1):
             cov = used[f"cov_{i}_{j}"].to_numpy(dtype=float)
             cross[:, i, j] = cross[:, j, i] = np.where(n > 1, cov, 0.0) * (n - 1)
-    names = {key: [as_text(cell) for cell in used[key]] for key in rows.keys}
     return Moments(
-        site=_site_names(names, rows, columns),
-        block=tuple(names[BLOCK]) if BLOCK in names else None,
-        arm=tuple(arm_name(cell) for cell in used[ARM]) if ARM in names else None,
+        site=site_names(used, rows),
+        block=tuple(as_text(cell) for cell in used[BLOCK]) if BLOCK in rows.keys else None,
+        arm=tuple(arm_name(cell) for cell in used[ARM]) if ARM in rows.keys else None,
         variables=rows.variables,
         n=n,
         weight=n,
@@ -212,27 +254,6 @@ def _moments(used: pd.DataFrame, rows: Cleaned, columns: RowColumns, crossed: in
         cross=cross,
         keys=used[list(rows.keys)],
     )
-
-
-def _site_names(names: dict[str, list[str]], rows: Cleaned, columns: RowColumns) -> tuple[str, ...]:
-    """Name sites: by the value of one column, or as "region=North, 30 ≤ age < 50"."""
-    parts = []
-    for key in rows.site_keys:
-        column = rows.counted[key]
-        if column in rows.edges:
-            labels = _group_labels(column, rows.edges[column])
-            parts.append([labels[int(code)] for code in names[key]])
-        elif len(rows.site_keys) > 1:
-            parts.append([f"{column}={value}" for value in names[key]])
-        else:
-            parts.append(names[key])
-    return tuple(", ".join(site) for site in zip(*parts, strict=True))
-
-
-def _group_labels(column: str, edges: Sequence[float]) -> list[str]:
-    shown = [as_text(edge) for edge in edges]
-    inner = [f"{a} ≤ {column} < {b}" for a, b in pairwise(shown)]
-    return [f"{column} < {shown[0]}", *inner, f"{column} ≥ {shown[-1]}"]
 
 
 def _weighted(moments: Moments, sums: pd.DataFrame) -> Moments:

@@ -26,6 +26,8 @@ __all__ = ["Cells", "Scores", "SiteEffects", "fitted", "with_covariance"]
 _Array = NDArray[np.float64]
 _COLLINEAR = 1e-11
 """Regressors whose correlation matrix has a smaller eigenvalue are collinear."""
+_ROUNDING = 1e-13
+"""Effects per standard deviation of treatment that are smaller, beside the outcome, are 0."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,12 @@ def fitted(cells: Cells) -> SiteEffects:
     usable = site_cross.copy()
     usable[list(problem)] = np.eye(mean.shape[1])
     found = regressed(usable, j, q)
+    size = _size(scaled)
+    weight = np.bincount(cells.site, cells.weight, minlength=cells.sites)
+    # Effects that are nothing but rounding are 0: those on what is the same everywhere.
+    spread = 1 / np.sqrt(np.diagonal(found.bread, axis1=1, axis2=2) * weight[:, None])
+    real = np.abs(found.effect) * spread[:, :, None] > _ROUNDING * size[:, None, :]
+    found = replace(found, effect=np.where(real, found.effect, 0.0))
     distance = mean - centre[cells.group]
     return SiteEffects(
         effect=found.effect,
@@ -192,7 +200,7 @@ def fitted(cells: Cells) -> SiteEffects:
         parameters=parameters.astype(float),
         bread=found.bread,
         maps=_maps(cells, found, distance),
-        size=_size(scaled),
+        size=size,
         problem=problem,
     )
 
@@ -263,10 +271,10 @@ def _problems(
                 if j == 1
                 else ("treatments do not vary, or go together")
             )
-        elif together[s] < _COLLINEAR:
-            problem[s] = "covariates do not vary, or are collinear"
         elif n[s] <= parameters[s]:
             problem[s] = f"{n[s]:.0f} persons for {parameters[s]} coefficients"
+        elif together[s] < _COLLINEAR:
+            problem[s] = "covariates do not vary, or are collinear"
     return problem
 
 

@@ -60,6 +60,7 @@ def notes_of(
 ) -> list[str]:
     """Return what to keep in mind beside the estimates."""
     notes = []
+    without = {d.site for d in dropped if d.arm is None}
     if dropped:
         notes.append(f"Dropped, {len(dropped)} of the rows' sites or arms: {listed(dropped)}.")
     if arms is not None and (other := _in_other_arms(found, arms)):
@@ -71,6 +72,7 @@ def notes_of(
         name
         for s, name in enumerate(sites)
         if s not in effects.problem
+        and name not in without
         and (np.diagonal(cov[s]) == 0)[np.repeat(effects.present[s], k)].any()
     ]
     if known:
@@ -79,9 +81,10 @@ def notes_of(
             f"A mediator or the outcome does not vary within arms at {shown}: its effect has a "
             "standard error of 0 there, and is taken as known."
         )
-    if scores.clusters is not None and (few := int((scores.clusters < _FEW_CLUSTERS).sum())):
+    left = np.array([name not in without for name in sites])
+    if scores.clusters is not None and (few := int((scores.clusters[left] < _FEW_CLUSTERS).sum())):
         notes.append(
-            f"{few} of {len(sites)} sites have fewer than {_FEW_CLUSTERS} clusters: their standard "
+            f"{few} of {left.sum()} sites have fewer than {_FEW_CLUSTERS} clusters: their standard "
             "errors are uncertain, and on average too small."
         )
     return notes

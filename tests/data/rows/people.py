@@ -10,7 +10,8 @@ import pandas as pd
 import statsmodels.api as sm
 from numpy.typing import NDArray
 
-from bayesmed.data import SiteEstimates
+from bayesmed.data import Estimation, PersonRows, RowColumns, SiteEstimates, reduce_rows
+from bayesmed.data.rows import Reduction
 
 
 def people(seed: int = 1, sites: int = 4, persons: int = 60, arms: int = 2) -> pd.DataFrame:
@@ -38,6 +39,17 @@ def people(seed: int = 1, sites: int = 4, persons: int = 60, arms: int = 2) -> p
         frame["offer"] = rng.integers(0, 2, n)
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def roles(**changed: Any) -> RowColumns:
+    """Roles of the plain columns, some of them changed."""
+    plain = {"treatment": "arm", "mediators": ("m1",), "outcome": "y", "site": "site"}
+    return RowColumns(**{**plain, **changed})
+
+
+def reduced(frame: Any, how: Estimation | None = None, **changed: Any) -> Reduction:
+    """Reduce a data frame by the roles of `roles`."""
+    return reduce_rows(PersonRows.from_frame(frame, roles(**changed)), how)
 
 
 def by_statsmodels(
