@@ -40,11 +40,12 @@ lint: $(READY) ## Check style, types and the direction of imports
 bench: $(READY) ## Measure speed (prints medians, asserts nothing)
 	$(PYTHON) -m tests.benchmarks
 
-calibration: $(READY) ## Repeat the long studies whose stored tables are tested (an hour)
+calibration: $(READY) ## Repeat the long studies whose stored tables are tested (hours)
 	$(PYTHON) -W ignore -m tests.calibration.algorithm_1
 	$(PYTHON) -m tests.calibration.seeds
 	$(PYTHON) -W ignore -m tests.calibration.variants
 	$(PYTHON) -W ignore -m tests.calibration.shared_control
+	$(PYTHON) -W ignore -m tests.calibration.multi_site_iv
 
 # Versions in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` renews them.
 lock: $(READY) ## Resolve the dependencies of pyproject.toml into requirements.lock

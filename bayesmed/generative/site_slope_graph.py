@@ -179,7 +179,7 @@ def graph(model: SiteModel, data: SiteEstimates) -> pm.Model:
     with pm.Model(coords=_coords(model, data, names)) as made:
         nodes = {
             NUMBERS: pm.Data(NUMBERS, values[NUMBERS], dims=NUMBER),
-            COLUMNS: pm.Data(COLUMNS, values[COLUMNS]),
+            COLUMNS: pm.Data(COLUMNS, values[COLUMNS], shape=_static_shape(model, data, values)),
         }
         position = {name: i for i, name in enumerate(names)}
 
@@ -192,6 +192,17 @@ def graph(model: SiteModel, data: SiteEstimates) -> pm.Model:
         density = _density(model, data, found, columns)
         pm.Potential(ESTIMATES, density.sum())
     return made
+
+
+def _static_shape(
+    model: SiteModel, data: SiteEstimates, values: dict[str, Floats]
+) -> tuple[int | None, int | None]:
+    """Return what is known of the shape of the columns for every fit of this structure.
+
+    Without the padded length the graph would check it, and compile for seconds to word the error.
+    """
+    count, length = values[COLUMNS].shape
+    return count, length if treatment(model, data) == "sampled" else None
 
 
 def _coords(model: SiteModel, data: SiteEstimates, names: Sequence[str]) -> dict[str, Any]:

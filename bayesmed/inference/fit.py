@@ -95,6 +95,7 @@ def fit(
     Examples
     --------
     >>> import numpy as np
+    >>> from bayesmed.generative import SiteSlope
     >>> data = SiteEstimates.from_arrays(
     ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
     ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))

@@ -7,8 +7,8 @@ large to be squared twice. A name is missing if it is empty, NA or the like in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bayesmed.core.errors import DataError
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARM",
+    "BAD",
     "BLOCK",
     "CLUSTER",
+    "COMPLETE",
     "LARGEST",
-    "OK",
+    "STATE",
     "WEIGHT",
     "Cleaned",
     "cleaned",
@@ -33,7 +35,10 @@ __all__ = [
 ]
 
 # Names of the cleaned table; users' names never reach the engine's grammar except as columns.
-ARM, BLOCK, CLUSTER, WEIGHT, OK = "arm", "block", "cluster", "weight", "ok"
+ARM, BLOCK, CLUSTER, WEIGHT, STATE = "arm", "block", "cluster", "weight", "state"
+
+# What a person is: complete, without some number or name, or with a cell that is bad.
+COMPLETE, INCOMPLETE, BAD = 0, 1, 2
 
 LARGEST = 1e50
 """Products of a weight, a treatment and an outcome that are larger cannot be squared."""
@@ -51,7 +56,7 @@ class Cleaned:
     table
         Lazy table: ``site_0`` …, ``block``, ``arm``, ``cluster``, ``weight`` where there are any;
         ``v0`` … numbers without NaN; ``bad_…`` and ``text_…`` of the numbers that may be bad;
-        ``ok``, whether a person is complete.
+        ``state``, what a person is.
     variables
         Users' columns behind ``v0`` …: amounts of treatment, covariates, what effects are
         estimated on, other covariates of sites.
@@ -128,22 +133,31 @@ def cleaned(
         found[key], counted[key] = raw.number(name), name
     numbers |= {key: counted[key] for key in site_keys if counted[key] in edges}
     doubtful = tuple(key for key, name in numbers.items() if raw.is_doubtful(name))
+    raw = replace(raw, table=raw.table.mutate(**found).view())
     flags: dict[str, Any] = {}
     for key in doubtful:
         name = counted[key]
         flags |= {f"bad_{key}": raw.bad(name), f"text_{key}": raw.column(name).cast("string")}
-    table = raw.table.select(**found, **flags).view()
-    complete = _all([table[key].notnull() for key in found])
-    if columns.weights is not None:
-        complete &= table[WEIGHT] > 0
     return Cleaned(
-        table=table.mutate(**{OK: complete}),
+        table=raw.table.mutate(**flags, **{STATE: _state(raw.table, found, flags)}),
         variables=variables,
         keys=(*site_keys, *(key for key in (BLOCK, ARM) if key in found)),
         counted=counted,
         doubtful=doubtful,
         edges=edges,
     )
+
+
+def _state(table: ibis.Table, found: Iterable[str], flags: Mapping[str, Any]) -> Any:
+    """Say what each person is; cells are looked at for why only where one is missing."""
+    import ibis
+
+    complete = _all([table[key].notnull() for key in found])
+    if WEIGHT in found:
+        complete &= table[WEIGHT] > 0
+    bad = [flag for name, flag in flags.items() if name.startswith("bad_")]
+    cases = [(complete, COMPLETE), *((flag, BAD) for flag in bad)]
+    return ibis.cases(*cases, else_=INCOMPLETE)
 
 
 def number_of(table: ibis.Table, columns: RowColumns, name: str, source: str) -> Any:

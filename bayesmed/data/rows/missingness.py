@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.data.cells import CellError, as_number, as_text
-from bayesmed.data.rows.cleaning import ARM, OK, Cleaned
+from bayesmed.data.rows.cleaning import ARM, COMPLETE, STATE, Cleaned
 from bayesmed.data.rows.site_names import site_names
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def missing_of(frame: pd.DataFrame, rows: Cleaned) -> Missingness:
     import pandas as pd
 
     grouped = frame[list(rows.keys)].notna().all(axis=1)
-    complete = (frame[OK].fillna(False).astype(bool) & grouped).astype(int) * frame["rows"]
+    complete = ((frame[STATE] == COMPLETE) & grouped).astype(int) * frame["rows"]
     counted: dict[str, Any] = {
         "site": site_names(frame, rows),
         "arm": [arm_name(x) for x in frame[ARM]] if ARM in rows.keys else ["all"] * len(frame),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmed.data.rows.cleaning import CLUSTER, OK, WEIGHT, Cleaned
+from bayesmed.data.rows.cleaning import CLUSTER, COMPLETE, STATE, WEIGHT, Cleaned
 from bayesmed.data.rows.engine import in_memory
 from bayesmed.data.rows.linear_map import LinearMap
 
@@ -26,18 +26,15 @@ __all__ = ["moments_query", "scores_query", "weighted_query"]
 def moments_query(rows: Cleaned, crossed: int, binary: tuple[int, ...]) -> ibis.Table:
     """Count, average and cross-multiply by cell, complete persons apart from the others.
 
-    Columns: the keys, ``ok``, ``rows``; ``have_…`` cells that are not missing and ``bad_…`` cells
-    that are not numbers; ``mean_i``, and ``cov_i_j`` (divisor n − 1) for i ≤ j < ``crossed``;
-    ``other_i`` cells neither 0 nor 1 of the variables ``binary``; ``least_weight`` and
-    ``most_weight``.
+    Columns: the keys, ``state``, ``rows``; ``have_…`` cells that are not missing; ``mean_i``, and
+    ``cov_i_j`` (divisor n − 1) for i ≤ j < ``crossed``; ``other_i`` cells neither 0 nor 1 of the
+    variables ``binary``; ``least_weight`` and ``most_weight``.
     """
     table = rows.table
     found: dict[str, Any] = {"rows": table.count()}
     for name in rows.counted:
         if name not in rows.keys:
             found[f"have_{name}"] = table[name].count()
-    for name in rows.doubtful:
-        found[f"bad_{name}"] = table[f"bad_{name}"].cast("int64").sum()
     variables = [table[f"v{i}"] for i in range(len(rows.variables))]
     for i, x in enumerate(variables):
         found[f"mean_{i}"] = x.mean()
@@ -49,7 +46,7 @@ def moments_query(rows: Cleaned, crossed: int, binary: tuple[int, ...]) -> ibis.
         found[f"other_{i}"] = (variables[i] * (variables[i] - 1) != 0).cast("int64").sum()
     if WEIGHT in rows.counted:
         found["least_weight"], found["most_weight"] = table[WEIGHT].min(), table[WEIGHT].max()
-    return table.group_by([*rows.keys, OK]).agg(**found)
+    return table.group_by([*rows.keys, STATE]).agg(**found)
 
 
 def weighted_query(
@@ -124,7 +121,7 @@ def scores_query(
 
 def _joined(rows: Cleaned, constants: pd.DataFrame) -> ibis.Table:
     """Put each cell's constants beside its complete persons."""
-    table = rows.table.filter(rows.table[OK])
+    table = rows.table.filter(rows.table[STATE] == COMPLETE)
     renamed = {key: f"cell_{key}" for key in rows.keys}
     cells = in_memory(constants.rename(columns=renamed))
     return table.inner_join(cells, [table[key] == cells[name] for key, name in renamed.items()])

@@ -15,9 +15,11 @@ from bayesmed.core.progress import Progress
 from bayesmed.data.cells import CellError, as_number, as_text
 from bayesmed.data.rows.cleaning import (
     ARM,
+    BAD,
     BLOCK,
+    COMPLETE,
     LARGEST,
-    OK,
+    STATE,
     WEIGHT,
     Cleaned,
     cleaned,
@@ -118,16 +120,20 @@ def _edges(persons: PersonRows, backend: Any, progress: Progress) -> dict[str, S
 
 def _complete(frame: pd.DataFrame, rows: Cleaned) -> NDArray[np.bool_]:
     keyed = frame[list(rows.keys)].notna().all(axis=1).to_numpy()
-    complete: NDArray[np.bool_] = keyed & frame[OK].fillna(False).to_numpy(dtype=bool)
+    complete: NDArray[np.bool_] = keyed & (frame[STATE] == COMPLETE).to_numpy()
     return complete
 
 
 def _refuse_bad_cells(rows: Cleaned, frame: pd.DataFrame, backend: Any, source: str) -> None:
-    for name in rows.doubtful:
-        count = int(frame[f"bad_{name}"].sum())
-        if not count:
-            continue
-        raise DataError(*_bad_cell(rows, name, count, backend, source))
+    from bayesmed.core.progress import Silent
+
+    if not (frame[STATE] == BAD).any():
+        return
+    bad = rows.table.filter(rows.table[STATE] == BAD)
+    counts = bad.agg(**{name: bad[f"bad_{name}"].cast("int64").sum() for name in rows.doubtful})
+    found = fetch(backend, counts, Silent(), source).iloc[0]
+    name = next(name for name in rows.doubtful if found[name] > 0)
+    raise DataError(*_bad_cell(rows, name, int(found[name]), backend, source))
 
 
 def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -> tuple[str, str]:
