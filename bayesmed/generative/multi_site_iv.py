@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -108,13 +108,8 @@ class MultiSiteIV(SiteModel):
             object.__setattr__(self, "within_site_covariance", float(self.within_site_covariance))
         object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
 
-    def __reduce__(self) -> tuple[object, ...]:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return MultiSiteIV, (*values[:-1], dict(self.priors))
-
     def __hash__(self) -> int:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return hash((*values[:-1], tuple(sorted(self.priors.items(), key=str))))
+        return hash(self.identity())
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from bayesmed.generative.site_slope_exact import SiteSlopeDensity
 
 
-class SiteModel:
+class SiteModel(ABC):
     """Total effects as a function of mediator effects, site by site.
 
     What is declared here is what the machinery reads of a model's choices; a choice that a model
@@ -64,18 +66,31 @@ class SiteModel:
         return False
 
     @property
+    @abstractmethod
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters with a prior, in the order outputs list them."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def derived(self) -> tuple[str, ...]:
         """Names of parameters that follow from the others, or have a prior of no choice."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_data(self, data: SiteEstimates) -> None:
         """Refuse data the model has no likelihood for."""
-        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Priors stand in a read-only view, which cannot be pickled; they are the last field.
+        return type(self), (*self.choices(), dict(self.priors))
+
+    def choices(self) -> tuple[Any, ...]:
+        """Return the values of all fields but the priors, in order."""
+        named = fields(self)  # type: ignore[arg-type]  # every model is a dataclass
+        return tuple(getattr(self, f.name) for f in named if f.name != "priors")
+
+    def identity(self) -> tuple[Any, ...]:
+        """Return what is equal for equal models, and can be hashed."""
+        return (*self.choices(), tuple(sorted(self.priors.items(), key=str)))
 
     @property
     def robust(self) -> bool:

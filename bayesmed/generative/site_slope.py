@@ -16,7 +16,7 @@ The equations are in :mod:`bayesmed.formulas.site_slope` and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -129,13 +129,8 @@ class SiteSlope(SiteModel):
             object.__setattr__(self, "correlation", float(self.correlation))
         object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
 
-    def __reduce__(self) -> tuple[object, ...]:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return SiteSlope, (*values[:-1], dict(self.priors))
-
     def __hash__(self) -> int:
-        values = [getattr(self, f.name) for f in fields(self)]
-        return hash((*values[:-1], tuple(sorted(self.priors.items(), key=str))))
+        return hash(self.identity())
 
     @property
     def robust(self) -> bool:

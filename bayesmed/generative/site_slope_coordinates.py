@@ -24,12 +24,9 @@ from bayesmed.core.names import (
     DIRECT_EFFECT_DOF,
     DIRECT_EFFECT_MEAN,
     DIRECT_EFFECT_SD,
-    MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
-    MEDIATOR_EFFECT_SLOPE_CORR,
     SLOPE,
-    SLOPE_CORR,
     SLOPE_LINEAR,
     SLOPE_LINEAR_AT_CENTRE,
     SLOPE_QUADRATIC,
@@ -38,14 +35,13 @@ from bayesmed.core.names import (
 )
 from bayesmed.core.types import ArrayLike
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.correlation import correlations, root_of_correlations
-from bayesmed.formulas.linear_gaussian import Matrix, dot
 from bayesmed.formulas.site_slope import (
     SamplingCovariance,
     mediator_estimate_variance,
     outcome_conditional_noise,
     outcome_on_mediator_estimate,
 )
+from bayesmed.generative.site_slope_correlations import Take, taken_correlations
 from bayesmed.generative.site_slope_parameters import (
     Entries,
     Related,
@@ -62,16 +58,9 @@ if TYPE_CHECKING:
     from bayesmed.generative.site_model import SiteModel
 
 type Number = Callable[[str], Any]
-# Makes, or looks up, a parameter from its variable's name, prior, middle, width and shift.
-type Take = Callable[[str, ArrayLike, ArrayLike, ArrayLike], ArrayLike]
-
 # How much the spread of total effects counts against steep slopes: of 1, 4 and infinity, 4 gave the
 # fewest divergences on tables of 3 to 10 sites (not none: some tables still have a few).
 UNSEEN = 4.0
-
-# Variables of partial correlations: of mediator effects, of slopes, of one after the other.
-EFFECTS_ALONE, SLOPES_ALONE = "partial_correlation", "partial_correlation_of_slopes"
-EFFECTS_AND_SLOPES = "partial_correlation_of_all"
 
 
 @dataclass(frozen=True)
@@ -124,7 +113,7 @@ def parameters(frame: Frame, number: Number, take: Take) -> Entries:
     if model.correlated:
         free = model.correlation_prior is not None
         found[CORRELATION] = positive(CORRELATION) if free else number(CORRELATION)
-    _take_correlations(frame, found, take)
+    found |= taken_correlations(frame.related, frame.n_mediators, take)
     if model.within_site_covariance != 0.0:
         free = isinstance(model.within_site_covariance, Prior)
         name = WITHIN_SITE_COVARIANCE
@@ -133,47 +122,6 @@ def parameters(frame: Frame, number: Number, take: Take) -> Entries:
     _take_curve(frame, found, number, take)
     centre = [number(key("centre", p)) for p in mediators]
     return completed(model, found, centre)
-
-
-def _take_correlations(frame: Frame, found: Entries, take: Take) -> None:
-    """Take roots of the correlations of mediator effects, of slopes, or of both together."""
-
-    def root(name: str, size: int) -> Matrix:
-        pairs = [(i, j) for i in range(size) for j in range(i)]
-        return root_of_correlations(
-            [take(f"{name}_{i}_{j}", 0.0, 1.0, 0.0) for i, j in pairs], size
-        )
-
-    n = frame.n_mediators
-    if frame.related == "effects":
-        whole = root(EFFECTS_AND_SLOPES, 2 * n)
-        found[MEDIATOR_EFFECT_CORR] = [row[:n] for row in whole[:n]]
-        found[MEDIATOR_EFFECT_SLOPE_CORR] = [row[:n] for row in whole[n:]]
-        found[SLOPE_CORR] = [row[n:] for row in whole[n:]]
-        return
-    if n > 1:
-        found[MEDIATOR_EFFECT_CORR] = root(EFFECTS_ALONE, n)
-    if frame.related == "slopes":
-        found[SLOPE_CORR] = root(SLOPES_ALONE, n)
-
-
-def correlation_matrices(found: Entries) -> dict[str, Matrix]:
-    """Return the correlations that the roots among the parameters stand for."""
-    effects = found.get(MEDIATOR_EFFECT_CORR)
-    slopes = found.get(SLOPE_CORR)
-    matrices = {} if effects is None else {MEDIATOR_EFFECT_CORR: correlations(effects)}
-    if slopes is None:
-        return matrices
-    across = found.get(MEDIATOR_EFFECT_SLOPE_CORR)
-    if across is None or effects is None:
-        return {**matrices, SLOPE_CORR: correlations(slopes)}
-    whole = [[*before, *own] for before, own in zip(across, slopes, strict=True)]
-    together = [[dot(row, other) for other in across] for row in effects]
-    return {
-        **matrices,
-        SLOPE_CORR: correlations(whole),
-        MEDIATOR_EFFECT_SLOPE_CORR: together,
-    }
 
 
 def _prior_alone(name: str, number: Number) -> tuple[ArrayLike, ArrayLike]:

@@ -28,12 +28,11 @@ from bayesmed.formulas.site_slope import SamplingCovariance, log_density
 from bayesmed.formulas.site_slope_blocks import Blocks
 from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
-from bayesmed.generative.site_slope_coordinates import (
+from bayesmed.generative.site_slope_coordinates import Frame, parameters
+from bayesmed.generative.site_slope_correlations import (
     EFFECTS_ALONE,
     EFFECTS_AND_SLOPES,
-    Frame,
     correlation_matrices,
-    parameters,
 )
 from bayesmed.generative.site_slope_data import block_data, pack, rows_per_block, unpack
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.calibration import algorithm_1, seeds, shared_control, variants
+from tests.calibration import algorithm_1, multi_site_iv, seeds, shared_control, variants
 
 # Rates of the default model on Fu's Algorithm 1 that this package must reach (1,000 replicates).
 REQUIRED = {5: (0.004, 0.14, 0.94), 10: (0.03, 0.54, 0.98), 30: (0.04, 0.98, 0.94)}
@@ -97,3 +97,31 @@ def test_the_study_of_shared_controls_can_be_repeated():
         assert used.n_blocks == 8
         assert ignored.n_blocks == 16
         np.testing.assert_array_equal(used.total_effect, ignored.total_effect)
+
+
+def multi_site_iv_rows():
+    rows = json.loads(multi_site_iv.STORED.read_text())["rows"]
+    return {(row["design"], row["estimator"]): row for row in rows}
+
+
+@pytest.mark.parametrize("name", multi_site_iv.DESIGNS)
+def test_two_stage_least_squares_is_as_published(name):
+    row = multi_site_iv_rows()[name, "two-stage least squares"]
+    # The published means have two decimals and an error of their own, about as large as ours.
+    error = np.hypot(2 * row["mean_error"], 0.005)
+    assert abs(row["mean"] - multi_site_iv.DESIGNS[name].two_stage) < 3 * error
+
+
+@pytest.mark.parametrize("name", ["200", "60"])
+def test_the_posterior_covers_the_average_slope(name):
+    row = multi_site_iv_rows()[name, "posterior"]
+    assert 0.92 - 2 * row["covers_error"] < row["covers"] < 0.98 + 2 * row["covers_error"]
+
+
+@pytest.mark.parametrize("name", multi_site_iv.DESIGNS)
+def test_the_posterior_is_less_biased_than_two_stage_least_squares(name):
+    rows = multi_site_iv_rows()
+    related = multi_site_iv.DESIGNS[name].correlation != 0
+    mine = rows[name, f"posterior{', compliance correlation' if related else ''}"]
+    theirs = rows[name, "two-stage least squares"]
+    assert abs(mine["mean"] - 1) < abs(theirs["mean"] - 1) + 2 * mine["mean_error"]

@@ -20,8 +20,8 @@ from bayesmed.priors import Prior
 WITH_DATA = ("site_slope", *dataset_names())
 
 
-def test_there_is_one_card_per_shipped_table_one_to_edit_and_one_for_estimates() -> None:
-    assert set(card_names()) == {*WITH_DATA, "site_estimates"}
+def test_there_is_one_card_per_shipped_table_two_to_edit_and_one_for_estimates() -> None:
+    assert set(card_names()) == {*WITH_DATA, "site_estimates", "multi_site_iv"}
 
 
 @pytest.mark.parametrize("name", WITH_DATA)
