@@ -10,6 +10,7 @@ from bayesmed.checks.data import (
     sampling_covariance,
     slope_modes,
     spread_of_mediator_effects,
+    strength_of_sites,
 )
 from bayesmed.checks.result import CheckResult
 from bayesmed.inference import Fit
@@ -21,10 +22,10 @@ def check(fit: Fit) -> list[CheckResult]:
     Returns
     -------
     list of CheckResult
-        Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (``reliability[LDL]`` and
-        ``slope_modes[LDL]`` for each of several mediators), one ``data_note_<i>`` for each note
-        on the data, then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``,
-        ``ess_tail``, ``e_bfmi``, or ``quadrature``).
+        Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (for each of several
+        mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``), one
+        ``data_note_<i>`` for each note on the data, then the convergence codes (``divergences``,
+        ``r_hat``, ``ess_bulk``, ``ess_tail``, ``e_bfmi``, or ``quadrature``).
 
     Examples
     --------
@@ -41,6 +42,7 @@ def check(fit: Fit) -> list[CheckResult]:
     """
     return [
         *spread_of_mediator_effects(fit),
+        *strength_of_sites(fit),
         sampling_covariance(fit),
         *slope_modes(fit),
         *notes(fit),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmed.checks.result import CheckResult
+from bayesmed.classical import strength
 from bayesmed.core.errors import BayesmedError
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
     MEDIATOR,
+    MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     RELIABILITY,
     SLOPE,
@@ -20,14 +22,23 @@ from bayesmed.inference.exact import Mode, sampled_modes
 # Posterior medians of the reliability of the mediator effects.
 NO_RELIABILITY = 0.05
 LOW_RELIABILITY = 0.3
+BETWEEN = " between sites"
+# Staiger and Stock's (1997) rule of thumb, for each mediator given the others.
+WEAK_F = 10
 # Second modes are a matter of few sites; up to here quadrature finds them in a tenth of a second.
 FEW_SITES = 200
 
 
 def spread_of_mediator_effects(fit: Fit) -> list[CheckResult]:
-    r"""Judge whether effects on each mediator differ across sites (:math:`\lambda` against 0)."""
-    sd = fit.tree["posterior"][MEDIATOR_EFFECT_SD].transpose(..., MEDIATOR).values
-    share = reliability(sd, np.mean(fit.data.mediator_se**2, axis=0))
+    r"""Judge whether effects on each mediator differ across sites (:math:`\lambda` against 0).
+
+    Through the origin a slope is learnt from how far effects are from 0, not from each other.
+    """
+    posterior = fit.tree["posterior"]
+    signal = posterior[MEDIATOR_EFFECT_SD].transpose(..., MEDIATOR).values
+    if not fit.model.direct_effect:
+        signal = np.hypot(signal, posterior[MEDIATOR_EFFECT_MEAN].transpose(..., MEDIATOR).values)
+    share = reliability(signal, np.mean(fit.data.mediator_se**2, axis=0))
     found = zip(fit.data.mediators, np.median(share, axis=(0, 1)), strict=True)
     return [_spread(fit, mediator, float(value)) for mediator, value in found]
 
@@ -36,21 +47,48 @@ def _spread(fit: Fit, mediator: str, value: float) -> CheckResult:
     code = _code(fit, RELIABILITY, mediator)
     several = fit.data.n_mediators > 1
     effects_on = f"Effects on {mediator}" if several else "Mediator effects"
-    title = f"{effects_on} differ across sites (reliability)"
+    apart, spread, true = "differ across sites", "variance", f"true difference{BETWEEN}"
+    if not fit.model.direct_effect:
+        apart, spread, true = "differ from 0", "mean square", "true effect"
+    title = f"{effects_on} {apart} (reliability)"
     estimated = f"estimated effects on {mediator}" if several else "estimated mediator effects"
     if value < NO_RELIABILITY:
         reason = (
-            f"These data cannot answer, because only {value:.1%} of the variance of the "
-            f"{estimated} is true difference between sites; the rest is sampling error. "
+            f"These data cannot answer, because only {value:.1%} of the {spread} of the "
+            f"{estimated} is {true}; the rest is sampling error. "
             f"{f'The slope of {mediator}' if several else 'The slope'} below is little more than "
             "its prior."
         )
         return CheckResult(code, title, "failed", reason, value)
-    reason = f"{value:.0%} of the variance of the {estimated} is true difference"
+    reason = f"{value:.0%} of the {spread} of the {estimated} is {true.removesuffix(BETWEEN)}"
     if value < LOW_RELIABILITY:
         reason += ", so the prior of their spread matters: vary it."
         return CheckResult(code, title, "doubtful", reason, value)
     return CheckResult(code, title, "passed", reason + ".", value)
+
+
+def strength_of_sites(fit: Fit) -> list[CheckResult]:
+    """Judge whether sites tell several mediators apart (conditional F of each)."""
+    if fit.data.n_mediators < 2:
+        return []
+    found = strength(fit.data, intercept=fit.model.direct_effect)
+    each = zip(found.mediators, found.conditional_f, strict=True)
+    return [_strength(mediator, float(value), found.reason) for mediator, value in each]
+
+
+def _strength(mediator: str, value: float, reason: str) -> CheckResult:
+    code = f"conditional_f[{mediator}]"
+    title = f"Effects on {mediator} differ from what those on other mediators tell (conditional F)"
+    if reason:
+        return CheckResult(code, title, "doubtful", f"It is not defined: {reason}.")
+    if value < WEAK_F:
+        text = (
+            f"The conditional F is {value:.2g}, below {WEAK_F}: beyond what effects on the other "
+            f"mediators tell, those on {mediator} hardly exceed sampling error. Its slope leans on "
+            "the prior and on the other slopes: vary the prior."
+        )
+        return CheckResult(code, title, "doubtful", text, value)
+    return CheckResult(code, title, "passed", f"The conditional F is {value:.3g}.", value)
 
 
 def _code(fit: Fit, name: str, mediator: str) -> str:

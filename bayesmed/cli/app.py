@@ -114,7 +114,7 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
 @click.option("--quantiles", multiple=True, metavar="COL=N", help="Groups to cut one into.")
 @click.option("--label", multiple=True, metavar="COL=NAME", help="What results call a column.")
 @click.option("--where", multiple=True, metavar="COL=VALUE", help="Keep these rows only.")
-@click.option("--covariance", default="HC1", show_default=True, help="HC1 or HC2.")
+@click.option("--covariance", default="HC1", show_default=True, help="HC1, HC2 or pooled.")
 @click.option("--least-per-arm", type=int, default=3, show_default=True, help="Persons needed.")
 @click.option("--half-counts", is_flag=True, help="Correct log odds where nobody has the event.")
 @click.option(

@@ -9,7 +9,7 @@ from bayesmed.data.rows.columns import RowColumns
 
 __all__ = ["CONSTANT_OUTCOMES", "COVARIANCES", "Estimation"]
 
-COVARIANCES = ("HC1", "HC2")
+COVARIANCES = ("HC1", "HC2", "pooled")
 CONSTANT_OUTCOMES = ("drop", "known")
 
 
@@ -20,10 +20,12 @@ class Estimation:
     Parameters
     ----------
     covariance
-        "HC1", robust to unequal variances, with the factor n/(n − k); or "HC2", for differences in
-        means without covariates, blocks or weights, whose variances are unbiased however unequal
-        the arms. Where a cluster is named the covariance is robust to it instead, with the factor
-        G/(G − 1) · (n − 1)/(n − k).
+        "HC1", robust to unequal variances, with the factor n/(n − k). Or, for differences in means
+        without covariates, blocks or weights: "HC2", whose variances are unbiased however unequal
+        the arms; "pooled", one covariance of the persons of an arm at all sites. That is known
+        better than each site's own, and cannot make sites with steeper slopes, whose outcomes vary
+        more, count less. Where a cluster is named the covariance is robust to it instead, with the
+        factor G/(G − 1) · (n − 1)/(n − k).
     least_per_arm
         Sites with fewer complete persons in an arm (twice as many in all, where treatment is an
         amount) are dropped.
@@ -74,10 +76,16 @@ class Estimation:
     def check_columns(self, columns: RowColumns) -> None:
         """Refuse choices that do not fit the roles of the columns."""
         adjusted = columns.covariates or columns.fixed_effect or columns.weights
-        if self.covariance == "HC2" and (columns.cluster or adjusted or not columns.has_arms):
+        plain = not (columns.cluster or adjusted) and columns.has_arms
+        if self.covariance == "pooled" and columns.log_odds:
             raise DataError(
-                "HC2 is for differences in means between arms, without covariates, blocks, "
-                "weights or clusters.",
+                "A pooled covariance is for differences in means, not for log odds.",
+                "Use HC1, or compare proportions.",
+            )
+        if self.covariance != "HC1" and not plain:
+            raise DataError(
+                f"{self.covariance} is for differences in means between arms, without covariates, "
+                "blocks, weights or clusters.",
                 "Use HC1.",
             )
         if self.half_counts and (not columns.log_odds or columns.weights or columns.cluster):

@@ -218,7 +218,7 @@ def with_covariance(
     cells, found
         Moments and what `fitted` made of them.
     kind
-        "HC1" or "HC2".
+        "HC1", "HC2" or "pooled".
     scores
         Asks the engine for the scores; None where cells tell them: arms, no covariates, no
         weights, no clusters.
@@ -231,6 +231,8 @@ def with_covariance(
         if kind == "HC2":
             # Every person's leverage is 1/n of the cell (MacKinnon & White 1985).
             inside = inside * (cells.n / np.maximum(cells.n - 1, 1))[:, None, None]
+        if kind == "pooled":
+            inside = cells.n[:, None, None] * _pooled(cells, inside)
         by_cell = score_products(maps.treatment, recentred(cells.n, maps.residual, inside))
         products = np.zeros((cells.sites, *by_cell.shape[1:]))
         np.add.at(products, cells.site, by_cell)
@@ -255,6 +257,16 @@ def with_covariance(
     spread = np.sqrt(np.diagonal(found.bread, axis1=1, axis2=2) * weight[:, None])
     noise = spread[:, :, None] * found.size[:, None, :]
     return _without_rounding(cov, noise.reshape(cov.shape[:2])), result
+
+
+def _pooled(cells: Cells, inside: _Array) -> _Array:
+    """Return the covariance of persons' outcomes in each cell's arm, pooled over sites."""
+    arms = cells.arms + 1
+    total = np.zeros((arms, *inside.shape[1:]))
+    np.add.at(total, cells.arm, inside)
+    spare = np.bincount(cells.arm, cells.n - 1, minlength=arms)
+    pooled: _Array = (total / spare[:, None, None])[cells.arm]
+    return pooled
 
 
 def _problems(

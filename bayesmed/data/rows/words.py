@@ -41,6 +41,8 @@ def derivation(rows: PersonRows, missingness: Missingness, cells: Cells, covaria
     kind = (
         f"robust to clusters of {columns.cluster}"
         if columns.cluster
+        else "pooled over sites within arms"
+        if covariance == "pooled"
         else f"robust to unequal variances ({covariance})"
     )
     return (

@@ -96,6 +96,30 @@ def test_hc2() -> None:
         close(symmetrised(cov, *effect.shape), expected_cov)
 
 
+def test_pooled() -> None:
+    """Persons of one arm have one covariance at all sites: V = Σ_t / n_t + Σ_0 / n_0."""
+    frame = people(arms=3)
+    columns = RowColumns("arm", MEDIATORS, "y", site="site", reference="0")
+    data = reduce_rows(
+        PersonRows.from_frame(frame, columns), Estimation(covariance="pooled")
+    ).estimates
+    outcomes = frame[list(OUTCOMES)]
+    away = outcomes - outcomes.groupby([frame.site, frame.arm]).transform("mean")
+    cells = frame.groupby(["site", "arm"]).size()
+    pooled = {}
+    for arm in (0, 1, 2):
+        inside = away[frame.arm == arm].to_numpy()
+        pooled[arm] = inside.T @ inside / (len(inside) - frame.site.nunique())
+    for site in frame.site.unique():
+        _, cov = site_covariance(data, site)
+        shared = pooled[0] / cells[site, 0]
+        expected = np.tile(shared, (2, 2))
+        for j in (0, 1):
+            own = slice(3 * j, 3 * j + 3)
+            expected[own, own] += pooled[j + 1] / cells[site, j + 1]
+        close(cov, expected)
+
+
 def test_full_covariance_between_arms() -> None:
     """Arms share the control: Cov(Θ_1a, Θ_2b) = f C_0[a, b] / n_0²."""
     frame = people(arms=3)
