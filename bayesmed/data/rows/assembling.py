@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bayesmed.core.errors import DataError
 from bayesmed.data.rows.choosing import Arms, Dropped, listed
 from bayesmed.data.rows.moments import Moments
-from bayesmed.data.rows.site_effects import Cells, Scores, SiteEffects
+from bayesmed.data.rows.site_cells import Cells
+from bayesmed.data.rows.site_effects import Scores, SiteEffects
 
 if TYPE_CHECKING:
     from bayesmed.data.rows.person_rows import PersonRows

@@ -21,7 +21,8 @@ from bayesmed.data.rows.missingness import Missingness
 from bayesmed.data.rows.moments import Moments
 from bayesmed.data.rows.queries import scores_query
 from bayesmed.data.rows.scanning import Scan, scan
-from bayesmed.data.rows.site_effects import Cells, Scores, fitted, with_covariance
+from bayesmed.data.rows.site_cells import Cells
+from bayesmed.data.rows.site_effects import Scores, fitted, with_covariance
 from bayesmed.data.rows.words import derivation, notes_of
 from bayesmed.data.rows.zero_counts import without_zero_counts
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from bayesmed.data.rows.choosing import Arms, Dropped, listed
 from bayesmed.data.rows.missingness import Missingness
 from bayesmed.data.rows.scanning import Scan
-from bayesmed.data.rows.site_effects import Cells, Scores, SiteEffects
+from bayesmed.data.rows.site_cells import Cells
+from bayesmed.data.rows.site_effects import Scores, SiteEffects
 
 if TYPE_CHECKING:
     from bayesmed.data.rows.person_rows import PersonRows
