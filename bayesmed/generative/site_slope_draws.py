@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.core.names import (
-    CORRELATION,
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
@@ -20,7 +19,6 @@ from bayesmed.core.names import (
     SLOPE_OF_SITE,
     TOTAL_EFFECT,
     TOTAL_EFFECT_ESTIMATE,
-    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats, Integers
 from bayesmed.data import SiteEstimates
@@ -45,10 +43,6 @@ CHUNK = 2**20
 def described(model: SiteModel, draws: Draws, covariates: Floats) -> Population:
     """Describe the population of each draw, for rows with covariates of shape (K, C, B)."""
     have = entries(model, draws)
-    if model.correlated and CORRELATION not in have:
-        have[CORRELATION] = model.correlation
-    if model.within_site_covariance != 0.0 and WITHIN_SITE_COVARIANCE not in have:
-        have[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     return population(model, have, [list(row) for row in covariates])
 
 

@@ -50,8 +50,17 @@ class Population(NamedTuple):
 
 
 def entries(model: SiteModel, draws: Draws) -> Entries:
-    """Return parameter draws as columns (n, 1), a list where there is one for each of several."""
-    found: Entries = {}
+    """Return parameter draws as columns (n, 1), a list where there is one for each of several.
+
+    What a model takes as known, a number instead of a prior, is among them as that number.
+    """
+    choices = {
+        CORRELATION: model.correlation,
+        WITHIN_SITE_COVARIANCE: model.within_site_covariance,
+    }
+    found: Entries = {
+        name: value for name, value in choices.items() if value != 0.0 and name not in draws
+    }
     for name, values in draws.items():
         if name in model.by_mediator or name == COVARIATE_EFFECT:
             found[name] = [values[:, i, None] for i in range(values.shape[1])]

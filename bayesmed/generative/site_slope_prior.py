@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.core.names import (
-    CORRELATION,
     MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_SLOPE_CORR,
     SLOPE_CORR,
-    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
@@ -54,10 +52,6 @@ def with_derived(
 ) -> dict[str, Floats]:
     """Add the parameters that follow from those with a prior."""
     have = entries(model, draws)
-    if model.correlated and CORRELATION not in have:
-        have[CORRELATION] = model.correlation
-    if model.within_site_covariance != 0.0 and WITHIN_SITE_COVARIANCE not in have:
-        have[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     scales = [model.scale(data, i) for i in range(data.n_mediators)]
     found = dict(draws)
     for name, value in completed(model, have, centres(model, scales)).items():

@@ -122,18 +122,14 @@ def site_estimates(
         )
     s, j = (np.array(x) for x in zip(*kept, strict=True))
     effect = found.effect[s, j]
-    several = named.arms is not None
     shaped = cov.reshape(len(cov), found.present.shape[1], k, found.present.shape[1], k)
-    cross = (
-        {
-            (a, b): shaped[s[a], j[a], :, j[b], :]
-            for a in range(len(kept))
-            for b in range(a + 1, len(kept))
-            if s[a] == s[b]
-        }
-        if several
-        else {}
-    )
+    # Rows of one site stand together: the pairs of others are never looked at.
+    ends = np.searchsorted(s, s, side="right")
+    cross = {
+        (a, b): shaped[s[a], j[a], :, j[b], :]
+        for a, end in enumerate(ends.tolist())
+        for b in range(a + 1, end)
+    }
     return SiteEstimates.from_arrays(
         mediator_effect=effect[:, :-1],
         total_effect=effect[:, -1],

@@ -110,8 +110,7 @@ def missing_of(frame: pd.DataFrame, rows: Cleaned) -> Missingness:
     """Count from the engine's groups, which tell complete persons from others."""
     import pandas as pd
 
-    grouped = frame[list(rows.keys)].notna().all(axis=1)
-    complete = ((frame[STATE] == COMPLETE) & grouped).astype(int) * frame["rows"]
+    complete = (frame[STATE] == COMPLETE).astype(int) * frame["rows"]
     counted: dict[str, Any] = {
         "site": site_names(frame, rows),
         "arm": [arm_name(x) for x in frame[ARM]] if ARM in rows.keys else ["all"] * len(frame),

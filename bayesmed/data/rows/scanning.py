@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError, nearest
-from bayesmed.core.progress import Progress
+from bayesmed.core.progress import Progress, Silent
 from bayesmed.data.cells import CellError, as_number, as_text
 from bayesmed.data.rows.cleaning import (
     ARM,
@@ -83,7 +82,7 @@ def scan(persons: PersonRows, progress: Progress) -> Scan:
     _refuse_bad_cells(rows, frame, backend, source)
     _refuse_bad_weights(frame, columns, source)
     missingness = missing_of(frame, rows)
-    used = _sorted(frame[_complete(frame, rows)], rows)
+    used = _sorted(frame[frame[STATE] == COMPLETE], rows)
     if not len(used):
         raise DataError(f"{source}: no person is complete.", missingness.most_missing())
     _refuse_two_spellings(rows, used, source)
@@ -118,15 +117,7 @@ def _edges(persons: PersonRows, backend: Any, progress: Progress) -> dict[str, S
     return edges
 
 
-def _complete(frame: pd.DataFrame, rows: Cleaned) -> NDArray[np.bool_]:
-    keyed = frame[list(rows.keys)].notna().all(axis=1).to_numpy()
-    complete: NDArray[np.bool_] = keyed & (frame[STATE] == COMPLETE).to_numpy()
-    return complete
-
-
 def _refuse_bad_cells(rows: Cleaned, frame: pd.DataFrame, backend: Any, source: str) -> None:
-    from bayesmed.core.progress import Silent
-
     if not (frame[STATE] == BAD).any():
         return
     bad = rows.table.filter(rows.table[STATE] == BAD)
@@ -138,8 +129,6 @@ def _refuse_bad_cells(rows: Cleaned, frame: pd.DataFrame, backend: Any, source: 
 
 def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -> tuple[str, str]:
     """Say what stands in one of the bad cells, and at which site."""
-    from bayesmed.core.progress import Silent
-
     example = rows.table.filter(rows.table[f"bad_{name}"])
     example = example.select(*rows.site_keys, text=example[f"text_{name}"])
     row = fetch(backend, example.order_by("text").limit(1), Silent(), source).iloc[0]
@@ -161,8 +150,6 @@ def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -
 
 def _no_row(persons: PersonRows, backend: Any) -> DataError:
     """Say that there are no rows, or which condition no row meets."""
-    from bayesmed.core.progress import Silent
-
     where, source = persons.columns.where, persons.source
     if not where:
         return DataError(f"{source} has no rows.", "Give a row for every person.")
