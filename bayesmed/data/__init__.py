@@ -3,6 +3,7 @@
 from bayesmed.core.errors import DataError
 from bayesmed.data.columns import ArmCovariance, MediatorColumns, MediatorCovariance, SiteColumns
 from bayesmed.data.datasets import dataset_names, load_dataset
+from bayesmed.data.person_covariance import PersonCovariance
 from bayesmed.data.plausibility import DataWarning
 from bayesmed.data.rows import (
     Estimation,
@@ -23,6 +24,7 @@ __all__ = [
     "MediatorColumns",
     "MediatorCovariance",
     "Moments",
+    "PersonCovariance",
     "PersonRows",
     "Reduction",
     "RowColumns",

@@ -24,7 +24,7 @@ __all__ = ["fingerprint", "rescaled", "taken", "tidy"]
 
 def fingerprint(data: SiteEstimates) -> str:
     """Hash names and numbers in row order; see `SiteEstimates.fingerprint`."""
-    labels = {
+    labels: dict[str, Any] = {
         "site": data.site,
         "arm": data.arm,
         "mediators": data.mediators,
@@ -35,11 +35,15 @@ def fingerprint(data: SiteEstimates) -> str:
         "cross_cov": sorted(data.cross_cov),
         "n": data.n is not None,
     }
-    digest = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     arrays = [data.mediator_effect, data.total_effect, data.cov, data.weight]
     arrays += [data.covariates[name] for name in sorted(data.covariates)]
     arrays += [data.cross_cov[pair] for pair in sorted(data.cross_cov)]
     arrays += [] if data.n is None else [data.n]
+    if (persons := data.persons) is not None:
+        labels["persons"] = [persons.groups, sorted(persons.cross_weight), persons.clustered]
+        arrays += [persons.cross, persons.df, persons.weight]
+        arrays += [persons.cross_weight[pair] for pair in sorted(persons.cross_weight)]
+    digest = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     digest.update(data.block.astype("<i8").tobytes())
     for array in arrays:
         # Adding 0 turns -0.0 into 0.0: equal numbers have equal bytes.
@@ -72,6 +76,7 @@ def taken(data: SiteEstimates, rows: Sequence[int]) -> dict[str, Any]:
         "weight": data.weight[index],
         "n": None if data.n is None else data.n[index],
         "covariates": {name: x[index] for name, x in data.covariates.items()},
+        "persons": None if data.persons is None else data.persons.take(index.tolist()),
     }
 
 
@@ -89,6 +94,7 @@ def rescaled(data: SiteEstimates, mediator: Sequence[float], outcome: float) -> 
         "total_effect": data.total_effect * factor[-1],
         "cov": data.cov * square,
         "cross_cov": {pair: matrix * square for pair, matrix in data.cross_cov.items()},
+        "persons": None if data.persons is None else data.persons.rescaled(factor),
     }
 
 

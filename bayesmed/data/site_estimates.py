@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesmed.data import derived, fields
 from bayesmed.data.columns import SiteColumns
 from bayesmed.data.covariance_checks import block_cov
+from bayesmed.data.person_covariance import PersonCovariance
 from bayesmed.data.plausibility import DataWarning, note_on_shared_controls, note_on_variances
 from bayesmed.data.reading import read_csv_table, read_parquet_table
 from bayesmed.data.table import Place, Table, table_from_frame
@@ -72,6 +73,8 @@ class SiteEstimates:
         File name, data set name or "data frame".
     derivation
         How the estimates were computed, where they come from rows of persons; else empty.
+    persons
+        How persons vary within sites and arms, where the estimates come from their rows; else None.
     place
         How messages call rows and columns; leave it out.
 
@@ -111,6 +114,7 @@ class SiteEstimates:
     notes: tuple[str, ...] = ()
     source: str = "arrays"
     derivation: str = ""
+    persons: PersonCovariance | None = None
     place: InitVar[Place | None] = None
 
     def __post_init__(self, place: Place | None) -> None:
@@ -215,6 +219,7 @@ class SiteEstimates:
         source: str = "arrays",
         notes: Sequence[str] = (),
         derivation: str = "",
+        persons: PersonCovariance | None = None,
     ) -> SiteEstimates:
         """Take arrays with full covariance matrices.
 
@@ -236,8 +241,10 @@ class SiteEstimates:
             sites numbered from 1, no arms, every row its own block.
         mediators
             Names of the P mediators; default "mediator", or "mediator_1", ….
-        outcome, outcome_scale, weight, n, covariates, covariance_given, source, notes, derivation
+        outcome, outcome_scale, weight, n, covariates, covariance_given, source, notes
             As in `SiteEstimates`; weights are equal by default.
+        derivation, persons
+            As in `SiteEstimates`.
 
         Raises
         ------
@@ -287,6 +294,7 @@ class SiteEstimates:
             covariance_given=covariance_given,
             source=source,
             derivation=derivation,
+            persons=persons,
         )
         return _with_notes(data, tuple(notes), Place(source, data._row_name, {}))
 
@@ -388,7 +396,7 @@ class SiteEstimates:
         the row's estimate a with the estimate b of another arm of its block. Each pair of arms
         stands in the later of its two rows; the cells are NaN elsewhere. Name these columns as
         `ArmCovariance` to read them again. Where arms do not tell the rows of a block apart, rows
-        are numbered within their block, from 1, in place of the arm.
+        are numbered within their block, from 1, in place of the arm. ``persons`` has no place here.
         """
         return derived.tidy(self)
 

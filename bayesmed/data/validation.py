@@ -40,6 +40,23 @@ def check_estimates(data: SiteEstimates, place: Place) -> None:
         _check_sizes(data.n, place)
     check_row_covariances((*data.mediators, TOTAL_EFFECT), data.cov, place)
     check_block_covariances(data.cov, data.cross_cov, data.block, place)
+    _check_persons(data, place)
+
+
+def _check_persons(data: SiteEstimates, place: Place) -> None:
+    persons = data.persons
+    if persons is None:
+        return
+    rows, k = len(data.site), len(data.mediators) + 1
+    together = all(
+        0 <= i < j < rows and data.block[i] == data.block[j] for i, j in persons.cross_weight
+    )
+    if len(persons.weight) != rows or persons.cross.shape[1] != k or not together:
+        raise DataError(
+            f"{place.source}: the products of persons are not those of these {rows} rows of "
+            f"{k} estimates.",
+            "Give weights for every row, and pairs i < j of rows of one block.",
+        )
 
 
 def _check_names(data: SiteEstimates, place: Place) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "cluster_factor",
     "hc1_factor",
     "regressed",
+    "residual_products",
     "sandwich",
     "score_products",
     "smallest_tolerance",
@@ -82,6 +83,22 @@ def regressed(cross: _Array, treatments: int, covariates: int) -> Regression:
     bread = _solve(tt - tx @ a, np.broadcast_to(np.eye(j), tt.shape))
     effect = bread @ (tw - a.transpose(0, 2, 1) @ xw)
     return Regression(effect, xw_on_x - a @ effect, a, bread)
+
+
+def residual_products(cross: _Array, found: Regression) -> _Array:
+    """Return Σ e e' = Σ W W' − Θ' Σ T W' − B' Σ X W', (S, K, K), of what `regressed` found.
+
+    Examples
+    --------
+    >>> cross = np.array([[[1.0, 4.0], [4.0, 20.0]]])
+    >>> residual_products(cross, regressed(cross, 1, 0))
+    array([[[4.]]])
+    """
+    j, q = found.effect.shape[1], found.covariate_effect.shape[1]
+    on = np.concatenate([found.effect, found.covariate_effect], axis=1)
+    explained = on.transpose(0, 2, 1) @ cross[:, : j + q, j + q :]
+    residual: _Array = cross[:, j + q :, j + q :] - explained
+    return (residual + residual.transpose(0, 2, 1)) / 2
 
 
 def smallest_tolerance(cross: _Array) -> _Array:

@@ -20,7 +20,7 @@ import xarray as xr
 
 from bayesmed.core.errors import InputError, StorageError
 from bayesmed.core.seeds import checked_seed
-from bayesmed.data import SiteEstimates
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.generative import model_from_mapping, model_to_mapping
 from bayesmed.inference.fit import Fit
 from bayesmed.inference.sampler import Sampler
@@ -196,6 +196,8 @@ def _data_to_dataset(data: SiteEstimates) -> xr.Dataset:
             ("pair", "estimate", "estimate_"),
             np.stack(list(data.cross_cov.values())),
         )
+    if (persons := data.persons) is not None:
+        variables |= _persons_to_variables(persons)
     attrs = {
         "outcome": data.outcome,
         "outcome_scale": data.outcome_scale,
@@ -205,6 +207,38 @@ def _data_to_dataset(data: SiteEstimates) -> xr.Dataset:
         "derivation": data.derivation,
     }
     return xr.Dataset(variables, attrs=attrs)
+
+
+def _persons_to_variables(persons: PersonCovariance) -> dict[str, Any]:
+    pairs = persons.cross_weight
+    stored: dict[str, Any] = {
+        "person_groups": ("group", list(persons.groups)),
+        "person_cross": (("group", "estimate", "estimate_"), persons.cross),
+        "person_df": ("group", persons.df),
+        "person_weight": (("row", "group"), persons.weight),
+        "person_clustered": ((), int(persons.clustered)),
+    }
+    if pairs:
+        stored["person_pairs"] = (("person_pair", "two"), [list(pair) for pair in pairs])
+        stored["person_pair_weight"] = (("person_pair", "group"), np.stack(list(pairs.values())))
+    return stored
+
+
+def _persons_from_dataset(stored: xr.Dataset) -> PersonCovariance | None:
+    if "person_cross" not in stored:
+        return None
+    pairs: dict[tuple[int, int], Any] = {}
+    if "person_pairs" in stored:
+        rows = [(int(i), int(j)) for i, j in stored["person_pairs"].values]
+        pairs = dict(zip(rows, stored["person_pair_weight"].values, strict=True))
+    return PersonCovariance(
+        groups=tuple(str(name) for name in stored["person_groups"].values),
+        cross=stored["person_cross"].values,
+        df=stored["person_df"].values,
+        weight=stored["person_weight"].values,
+        cross_weight=pairs,
+        clustered=bool(stored["person_clustered"].values),
+    )
 
 
 def _data_from_dataset(stored: xr.Dataset) -> SiteEstimates:
@@ -239,4 +273,5 @@ def _data_from_dataset(stored: xr.Dataset) -> SiteEstimates:
         notes=tuple(json.loads(stored.attrs["notes"])),
         source=str(stored.attrs["source"]),
         derivation=str(stored.attrs.get("derivation", "")),  # fits saved earlier have none
+        persons=_persons_from_dataset(stored),
     )

@@ -51,10 +51,13 @@ def from_people(arms: int, **roles: Any) -> SiteEstimates:
 
 
 def assert_same(found: SiteEstimates, data: SiteEstimates) -> None:
-    """Everything but the variances, which were standard errors, is the same to the last digit."""
+    """Everything but the variances, which were standard errors, is the same to the last digit.
+
+    Products of persons have no place in a table of sites.
+    """
     assert_allclose(found.cov, data.cov, rtol=1e-15, atol=0)
     exact = dataclasses.replace(found, cov=data.cov)
-    assert exact.fingerprint == data.fingerprint
+    assert exact.fingerprint == dataclasses.replace(data, persons=None).fingerprint
     off = ~np.eye(data.cov.shape[1], dtype=bool)
     assert_array_equal(found.cov[:, off], data.cov[:, off])
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayesmed.core.errors import DataError
 from bayesmed.data.rows.choosing import Arms, Dropped, listed
 from bayesmed.data.rows.moments import Moments
+from bayesmed.data.rows.person_covariances import person_covariance
 from bayesmed.data.rows.site_cells import Cells
 from bayesmed.data.rows.site_effects import Scores, SiteEffects
 
@@ -98,6 +99,7 @@ def site_estimates(
     found: SiteEffects,
     cov: _Array,
     named: Named,
+    arms: Arms | None,
     notes: list[str],
     made: str,
 ) -> SiteEstimates:
@@ -146,6 +148,11 @@ def site_estimates(
         source=rows.source,
         notes=notes,
         derivation=made,
+        persons=None
+        if columns.weights or columns.log_odds
+        else person_covariance(
+            cells, found, arms.all if arms else None, s, j, clustered=bool(columns.cluster)
+        ),
     )
 
 

@@ -148,7 +148,7 @@ def reduce_rows(
     made = derivation(rows, found.missingness, cells, how.covariance)
     notes = notes_of(found, arms, dropped, sites, effects, cov, scores)
     estimates = site_estimates(
-        rows, moments, cells, effects, cov, Named(sites, columns, tuple(dropped)), notes, made
+        rows, moments, cells, effects, cov, Named(sites, columns, tuple(dropped)), arms, notes, made
     )
     return Reduction(estimates, found.moments, found.missingness, tuple(dropped), made)
 

@@ -16,6 +16,7 @@ from bayesmed.formulas.site_regression import (
     cluster_factor,
     hc1_factor,
     regressed,
+    residual_products,
     sandwich,
     score_products,
     smallest_tolerance,
@@ -44,6 +45,8 @@ class SiteEffects:
         (S,) persons, and regressors with the intercepts.
     bread
         (S, J, J), see `bayesmed.formulas.site_regression`.
+    residual
+        (S, K, K) sums of products of what the regression leaves of the outcomes.
     maps
         What the regression leaves of a person's treatment and outcomes.
     size
@@ -58,6 +61,7 @@ class SiteEffects:
     n: _Array
     parameters: _Array
     bread: _Array
+    residual: _Array
     maps: LinearMap
     size: _Array
     problem: dict[int, str]
@@ -122,6 +126,7 @@ def fitted(cells: Cells) -> SiteEffects:
         n=n,
         parameters=parameters.astype(float),
         bread=found.bread,
+        residual=residual_products(usable, found),
         maps=_maps(cells, found, distance),
         size=size,
         problem=problem,
