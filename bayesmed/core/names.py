@@ -31,6 +31,8 @@ MEDIATOR_EFFECT_SLOPE_CORR = "mediator_effect_slope_corr"
 CORRELATIONS = (MEDIATOR_EFFECT_CORR, SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR)
 # What persons' mediator effects and slopes add by going together within sites (sum of kappa_p).
 WITHIN_SITE_COVARIANCE = "within_site_covariance"
+# Covariance of persons' mediators and outcome within sites (Sigma), by group of persons.
+PERSON_COVARIANCE = "person_covariance"
 
 # What each site has (gamma_s, theta_s, eta_s, beta_s).
 MEDIATOR_EFFECT = "mediator_effect"
@@ -52,6 +54,9 @@ MEDIATOR = "mediator"
 OTHER_MEDIATOR = "other_mediator"
 COVARIATE = "covariate"
 BLOCK = "block"
+PERSON_GROUP = "person_group"
+ESTIMATE = "estimate"
+OTHER_ESTIMATE = "other_estimate"
 
 # Groups of a fit's tree beside those ArviZ names.
 SITE_EFFECTS = "site_effects"
@@ -59,6 +64,8 @@ SAME_SITES = "posterior_predictive_same_sites"
 
 # Averages over the sites of the data (weighted) and in the population the sites come from.
 ACME = "acme"
+# Slopes averaged with mediator effects as weights (Reardon and Raudenbush 2013, equation 5).
+CWATE = "cwate"
 SHARE_MEDIATED = "share_mediated"
 RELIABILITY = "reliability"
 AVERAGE = "average"

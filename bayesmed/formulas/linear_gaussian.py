@@ -108,19 +108,41 @@ def unit_lower(matrix: Sequence[Sequence[ArrayLike]]) -> tuple[Matrix, Vector]:
     variance
         The diagonal of D.
     """
+    inverse, variance, _ = eliminated(matrix, len(matrix))
+    return inverse, variance
+
+
+def eliminated(matrix: Sequence[Sequence[ArrayLike]], steps: int) -> tuple[Matrix, Vector, Matrix]:
+    r"""Take the first variables out of a covariance matrix given by its lower triangle.
+
+    Returns
+    -------
+    inverse
+        Unit lower triangular: multiplied by it, the first values become uncorrelated, and the rest
+        what the first do not predict.
+    variance
+        Variances of the first values then.
+    left
+        Covariance of the rest given the first, lower triangle.
+
+    Examples
+    --------
+    >>> inverse, variance, left = eliminated([[4.0, 0.0], [2.0, 3.0]], 1)
+    >>> inverse[1], variance, left
+    ([-0.5, 1.0], [4.0], [[2.0]])
+    """
     n = len(matrix)
     left = [[matrix[i][j] if j <= i else 0.0 for j in range(n)] for i in range(n)]
     inverse = identity(n)
-    variance: Vector = []
-    for k in range(n):
-        variance.append(left[k][k])
+    for k in range(steps):
         for i in range(k + 1, n):
             factor = _quotient(left[i][k], left[k][k])
             for j in range(k + 1, i + 1):
                 left[i][j] = _sum(left[i][j], product(-1.0, product(factor, left[j][k])))
             for j in range(k + 1):
                 inverse[i][j] = _sum(inverse[i][j], product(-1.0, product(factor, inverse[k][j])))
-    return inverse, variance
+    variance = [left[k][k] for k in range(steps)]
+    return inverse, variance, [row[steps:] for row in left[steps:]]
 
 
 def lower_inverse(root: Sequence[Sequence[ArrayLike]]) -> Matrix:

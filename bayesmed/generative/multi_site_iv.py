@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from bayesmed.core.errors import ModelError, nearest
+from bayesmed.core.errors import DataError, ModelError, nearest
 from bayesmed.core.names import (
     DIRECT_EFFECT_MEAN,
     DIRECT_EFFECT_SD,
@@ -30,18 +30,21 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     MEDIATOR_EFFECT_SLOPE_CORR,
+    PERSON_COVARIANCE,
     SLOPE,
     SLOPE_CORR,
     SLOPE_SD,
     WITHIN_SITE_COVARIANCE,
 )
-from bayesmed.data import SiteEstimates
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.generative import site_slope_validation
 from bayesmed.generative.site_model import SiteModel
 from bayesmed.generative.site_slope_parameters import AT_CENTRE, Related
 from bayesmed.priors import Prior
 
 SlopeCovariance = Literal["auto", "diagonal", "full"]
+
+SamplingCovariance = Literal["auto", "known", "by_arm", "common"]
 
 SITES_FOR_FULL = 30
 """From this many blocks of sites on, slopes of different mediators may be correlated by default."""
@@ -70,6 +73,11 @@ class MultiSiteIV(SiteModel):
         :math:`\sum_p\kappa_p`, what persons' mediator effects and slopes add to the total effect
         by going together within sites: a number, or a prior. Only without a direct effect, from
         which the data cannot tell it.
+    sampling_covariance
+        ``"known"``: :math:`V_s` as the data give it. ``"by_arm"``: made of a covariance of persons
+        in each arm, the same at all sites, which is a parameter; ``"common"``: in all arms. These
+        need rows of persons. ``"auto"``: by arm where the data come from independent persons (one
+        covariance for all of them where sites are adjusted for covariates), else known.
     priors
         Replacements of the default priors by parameter, as in `SiteSlope`.
 
@@ -85,18 +93,26 @@ class MultiSiteIV(SiteModel):
     mediator effects and slopes are unrelated (vi), that across sites slopes are unrelated to
     mediator effects (vii), each as far as the options above do not relax it.
 
+    With a covariance of persons as a parameter this is the likelihood of the rows themselves, for
+    normal persons whose covariance is the same at all sites: means of sites and arms are
+    :math:`N(\cdot,\Sigma_t/n_{st})`, with means of the controls flat a priori, and products within
+    cells :math:`\mathrm{Wishart}(\Sigma_t, \nu_t)`, so that nothing depends on the number of rows
+    (:mod:`bayesmed.formulas.person_covariance`). Covariances estimated site by site make sites with
+    steeper slopes, whose outcomes vary more, count less, and pull the average slope down.
+
     Examples
     --------
     >>> MultiSiteIV().parameters
     ('slope', 'slope_sd', 'mediator_effect_mean', 'mediator_effect_sd')
     >>> MultiSiteIV(compliance_correlation=True).derived
-    ('mediator_effect_corr', 'slope_corr', 'mediator_effect_slope_corr')
+    ('mediator_effect_corr', 'slope_corr', 'mediator_effect_slope_corr', 'person_covariance')
     """
 
     direct_effect: bool = False
     slope_covariance: SlopeCovariance = "auto"
     compliance_correlation: bool = False
     within_site_covariance: float | Prior = 0.0
+    sampling_covariance: SamplingCovariance = "auto"
     priors: Mapping[str, Prior] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,7 +143,9 @@ class MultiSiteIV(SiteModel):
         twins = (DIRECT_EFFECT_MEAN, AT_CENTRE[DIRECT_EFFECT_MEAN]) if self.direct_effect else ()
         others = tuple(name for name in twins if name != self.intercept)
         correlations = (MEDIATOR_EFFECT_CORR, SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR)
-        return (*others, *correlations[: 3 if self.compliance_correlation else 2])
+        relations = correlations[: 3 if self.compliance_correlation else 2]
+        persons = () if self.sampling_covariance == "known" else (PERSON_COVARIANCE,)
+        return (*others, *relations, *persons)
 
     def related(self, data: SiteEstimates) -> Related:
         """Say which slopes are correlated across sites."""
@@ -137,23 +155,48 @@ class MultiSiteIV(SiteModel):
         full = self.slope_covariance == "full" or enough
         return "slopes" if full and data.n_mediators > 1 else "none"
 
+    def persons(self, data: SiteEstimates) -> PersonCovariance | None:
+        """Return the products of persons whose covariances are parameters, or None."""
+        found = data.persons
+        if self.sampling_covariance == "known" or found is None or found.problem:
+            return None
+        return found.pooled() if self.sampling_covariance == "common" else found
+
     def check_data(self, data: SiteEstimates) -> None:
         """Refuse data this model has no likelihood for.
 
         Raises
         ------
         DataError
-            If a prior names a mediator that is not there.
+            If a prior names a mediator that is not there, or a covariance of persons is asked for
+            that the data do not tell.
         """
         site_slope_validation.check_data(self, data)
+        if self.sampling_covariance in ("auto", "known"):
+            return
+        reason = "they are no rows of independent persons"
+        if data.persons is not None:
+            reason = data.persons.problem
+            if self.sampling_covariance == "by_arm" and len(data.persons.groups) < 2:
+                reason = reason or "adjusted at each site, they have one covariance for all persons"
+        if reason:
+            raise DataError(
+                f"The data ({data.source}) cannot tell the covariance of persons "
+                f"({self.sampling_covariance}): {reason}.",
+                'Set sampling_covariance = "auto" or "known".',
+            )
 
     def _check_choices(self) -> None:
-        known = get_args(SlopeCovariance)
-        if self.slope_covariance not in known:
-            raise ModelError(
-                f"The slope_covariance of a multi_site_iv model is {self.slope_covariance!r}.",
-                nearest(str(self.slope_covariance), known),
-            )
+        for name, kind in (
+            ("slope_covariance", SlopeCovariance),
+            ("sampling_covariance", SamplingCovariance),
+        ):
+            choice, known = getattr(self, name), get_args(kind)
+            if choice not in known:
+                raise ModelError(
+                    f"The {name} of a multi_site_iv model is {choice!r}.",
+                    nearest(str(choice), known),
+                )
         for name in ("direct_effect", "compliance_correlation"):
             if not isinstance(getattr(self, name), bool):
                 raise ModelError(f"{name} is {getattr(self, name)!r}.", "Write true or false.")

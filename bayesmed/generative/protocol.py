@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bayesmed.core.types import Floats
-from bayesmed.data import SiteEstimates
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class Model(Protocol):
     def by_mediator(self) -> tuple[str, ...]:
         """Names of the parameters there is one of for each mediator."""
 
+    def persons(self, data: SiteEstimates) -> PersonCovariance | None:
+        """Products of persons whose covariances are parameters, or None."""
+
     def check_data(self, data: SiteEstimates) -> None:
         """Refuse data the model has no likelihood for."""
 
@@ -113,9 +116,9 @@ class Model(Protocol):
         """Effects at new sites with covariates of shape (S, C), given any estimates of them."""
 
     def estimates(
-        self, effects: Draws, data: SiteEstimates, rng: np.random.Generator
+        self, effects: Draws, draws: Draws, data: SiteEstimates, rng: np.random.Generator
     ) -> dict[str, Any]:
-        """Estimates around given site effects."""
+        """Estimates around given site effects, for draws of the parameters."""
 
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
         """Log-density of each independent block of the data, shape (n, blocks)."""

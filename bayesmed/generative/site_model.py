@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmed.core.names import DIRECT_EFFECT_MEAN
 from bayesmed.core.types import Floats
-from bayesmed.data import SiteEstimates
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.generative import (
     site_slope_conditional,
     site_slope_draws,
@@ -122,6 +122,10 @@ class SiteModel(ABC):
     def within_site_covariance(self) -> float | Prior:
         """What is added to total effects where there are no direct effects."""
         return 0.0
+
+    def persons(self, data: SiteEstimates) -> PersonCovariance | None:
+        """Return the products of persons whose covariances are parameters, or None."""
+        return None
 
     def related(self, data: SiteEstimates) -> Related:
         """Say which slopes are correlated across sites: none, among each other, with effects."""
@@ -239,10 +243,10 @@ class SiteModel(ABC):
         return site_slope_new_sites.new_site_effects(self, draws, covariates, rng, estimates)
 
     def estimates(
-        self, effects: Draws, data: SiteEstimates, rng: np.random.Generator
+        self, effects: Draws, draws: Draws, data: SiteEstimates, rng: np.random.Generator
     ) -> dict[str, Floats]:
-        """Draw estimates around site effects with the sampling covariances of the data."""
-        return site_slope_draws.estimates_given_effects(effects, data, rng)
+        """Draw estimates around site effects: sampling covariances are those of data or draws."""
+        return site_slope_draws.estimates_given_effects(self, effects, draws, data, rng)
 
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
         """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""

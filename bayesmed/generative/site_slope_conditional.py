@@ -24,9 +24,10 @@ from bayesmed.formulas.site_slope_blocks import (
 )
 from bayesmed.generative import site_slope_density
 from bayesmed.generative.protocol import Draws
-from bayesmed.generative.site_slope_data import block_data, by_row
+from bayesmed.generative.site_slope_data import by_row
 from bayesmed.generative.site_slope_draws import (
     SITE_COORDINATES,
+    Layout,
     chunks,
     covariates_of_blocks,
     described,
@@ -46,13 +47,15 @@ def site_effects(
     model: SiteModel, draws: Draws, data: SiteEstimates, rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Draw the effects of each site of the data from their exact conditional, one for each draw."""
-    layout = block_data(data)
+    layout = Layout.of(model, data)
     covariates = covariates_of_blocks(model, data, layout.rows)
     size = layout.rows.size * (1 if model.slope == "constant" and not model.robust else LINE)
     parts = []
     for part in chunks(draws, size):
         whole = described(model, part, covariates)
-        effects = _given_estimates(model, whole, layout.blocks, part.get(SITE_COORDINATES), rng)
+        effects = _given_estimates(
+            model, whole, layout.given(part), part.get(SITE_COORDINATES), rng
+        )
         parts.append({k: by_row(v, layout.rows, data.n_rows) for k, v in effects.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

@@ -14,19 +14,30 @@ from bayesmed.core.names import (
     COVARIATE,
     COVARIATE_EFFECT,
     DIRECT_EFFECT_SD,
+    ESTIMATE,
     ESTIMATES,
     MEDIATOR,
     MEDIATOR_EFFECT_MEAN,
+    OTHER_ESTIMATE,
     OTHER_MEDIATOR,
+    PERSON_COVARIANCE,
+    PERSON_GROUP,
+    TOTAL_EFFECT,
     WITHIN_SITE_COVARIANCE,
 )
-from bayesmed.core.types import ArrayLike, Floats
-from bayesmed.data import SiteEstimates
+from bayesmed.core.types import ArrayLike, Floats, Integers
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.formulas.averaging import Functions, normal_nodes
 from bayesmed.formulas.correlation import uniform_exponent
+from bayesmed.formulas.linear_gaussian import Matrix
+from bayesmed.formulas.person_covariance import (
+    coordinate_log_ratio,
+    covariance_of_persons,
+    n_coordinates,
+)
 from bayesmed.formulas.site_slope import SamplingCovariance, log_density
 from bayesmed.formulas.site_slope_blocks import Blocks
-from bayesmed.generative import site_slope_density
+from bayesmed.generative import site_slope_density, site_slope_persons
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_coordinates import Frame, parameters
 from bayesmed.generative.site_slope_correlations import (
@@ -37,6 +48,7 @@ from bayesmed.generative.site_slope_correlations import (
 from bayesmed.generative.site_slope_data import block_data, pack, rows_per_block, unpack
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES
 from bayesmed.generative.site_slope_parameters import Entries, entry_names, labels
+from bayesmed.generative.site_slope_persons import PERSON_COORDINATES, person_number
 from bayesmed.generative.site_slope_population import population
 from bayesmed.generative.site_slope_typical import key, numbers
 from bayesmed.priors import Prior
@@ -95,6 +107,7 @@ def structure(model: SiteModel, data: SiteEstimates) -> Hashable:
         rows_per_block(data),
         Frame.of(model, data).moves,
         model.related(data),
+        None if (persons := model.persons(data)) is None else len(persons.groups),
         isinstance(model.within_site_covariance, Prior) or model.within_site_covariance != 0,
         treatment(model, data),
         padded_size(data.n_blocks) if sampled else None,
@@ -125,16 +138,27 @@ def graph_data(model: SiteModel, data: SiteEstimates) -> dict[str, Floats]:
     else:
         sampled = treatment(model, data) == "sampled"
         size = padded_size(data.n_blocks) if sampled else None
-        rows, blocks = block_data(data, size)
+        rows, packed = _packed(model, data, size)
         values = covariates[rows] * (rows >= 0)[:, :, None]
         more = np.zeros(((size or len(rows)) - len(rows), *values.shape[1:]))
         values = np.concatenate([values, more])
         of_rows = values.reshape(len(values), -1).T
-        columns = [*_padded_always(blocks, rows.shape[1]), *of_rows]
+        columns = [*packed, *of_rows]
     return {
         COLUMNS: np.stack(columns),
         NUMBERS: np.array(list(numbers(model, data).values())),
     }
+
+
+def _packed(
+    model: SiteModel, data: SiteEstimates, size: int | None
+) -> tuple[Integers, list[Floats]]:
+    persons = model.persons(data)
+    if persons is not None:
+        rows, of_persons = site_slope_persons.person_blocks(data, persons, size)
+        return rows, site_slope_persons.pack(of_persons)
+    rows, blocks = block_data(data, size)
+    return rows, _padded_always(blocks, rows.shape[1])
 
 
 def _padded_always(blocks: Blocks, k: int) -> list[Floats]:
@@ -165,6 +189,10 @@ def unstandardised(model: SiteModel, draws: Draws, data: SiteEstimates) -> dict[
     for name, value in found.items():
         if name not in matrices:
             named[name] = np.stack(value, axis=-1) if isinstance(value, list) else value
+    persons = model.persons(data)
+    if persons is not None:
+        z = draws[PERSON_COORDINATES]
+        named[PERSON_COVARIANCE] = site_slope_persons.covariances_at(persons, z)
     if SITE_COORDINATES in draws:
         flat = draws[SITE_COORDINATES]
         padded = flat.reshape(*flat.shape[:2], -1, padded_size(data.n_blocks))
@@ -188,7 +216,13 @@ def graph(model: SiteModel, data: SiteEstimates) -> pm.Model:
         found = parameters(Frame.of(model, data), number, _Taken(model, data, number))
         _name(model, data, found)
         columns = [nodes[COLUMNS][i] for i in range(values[COLUMNS].shape[0])]
-        density = _density(model, data, found, columns)
+        persons, made_of = model.persons(data), None
+        if persons is not None:
+            k, groups = rows_per_block(data), len(persons.groups)
+            parts = site_slope_persons.unpack(columns, k * data.n_mediators, k, groups)
+            covariances = _person_covariances(persons, number)
+            made_of = site_slope_persons.with_covariances(parts, covariances)
+        density = _density(model, data, found, columns, made_of)
         pm.Potential(ESTIMATES, density.sum())
     return made
 
@@ -208,6 +242,11 @@ def _coords(model: SiteModel, data: SiteEstimates, names: Sequence[str]) -> dict
     coords: dict[str, Any] = {MEDIATOR: list(data.mediators), NUMBER: list(names)}
     if model.covariates:
         coords[COVARIATE] = list(model.covariates)
+    persons = model.persons(data)
+    if persons is not None:
+        estimates = [*data.mediators, TOTAL_EFFECT]
+        coords[PERSON_GROUP] = list(persons.groups)
+        coords |= {ESTIMATE: estimates, OTHER_ESTIMATE: estimates}
     if data.n_mediators > 1 or model.related(data) == "effects":
         coords[OTHER_MEDIATOR] = list(data.mediators)
     return coords
@@ -261,7 +300,35 @@ def _residual_sd(model: SiteModel, found: Entries) -> Any:
     return sd * np.sqrt(1.0 - found[CORRELATION] ** 2) if model.correlated else sd
 
 
-def _density(model: SiteModel, data: SiteEstimates, found: Entries, columns: Sequence[Any]) -> Any:
+def _person_covariances(persons: PersonCovariance, number: Any) -> list[Matrix]:
+    """Add the covariances of persons, with their density given the products of persons."""
+    groups, k = persons.cross.shape[:2]
+    each = n_coordinates(k)
+    z = pm.Normal(PERSON_COORDINATES, 0.0, 1.0, shape=groups * each).reshape((groups, each))
+
+    def by_group(what: str, *at: int) -> Any:
+        # All groups at once: half the graph, and half its compilation.
+        return pt.stack([number(person_number(what, a, *at)) for a in range(groups)])
+
+    df = by_group("df")
+    root = [[by_group("root", i, j) if j <= i else 0.0 for j in range(k)] for i in range(k)]
+    entries = covariance_of_persons([z[:, i] for i in range(each)], root, df)
+    ratio = sum(coordinate_log_ratio(z[:, i], df, i) for i in range(k)).sum()
+    ratio = ratio + number(person_number("constant"))
+    found = [[[x[a] for x in row] for row in entries] for a in range(groups)]
+    pm.Potential(PERSON_COORDINATES + "_density", ratio)
+    stacked = pt.stack([pt.stack([pt.stack(row) for row in matrix]) for matrix in found])
+    pm.Deterministic(PERSON_COVARIANCE, stacked, dims=(PERSON_GROUP, ESTIMATE, OTHER_ESTIMATE))
+    return found
+
+
+def _density(
+    model: SiteModel,
+    data: SiteEstimates,
+    found: Entries,
+    columns: Sequence[Any],
+    sampled_blocks: Blocks | None,
+) -> Any:
     """Log-density of each block's estimates, over that of sampled coordinates."""
     k, c = rows_per_block(data), len(model.covariates)
     n = k * data.n_mediators
@@ -281,7 +348,7 @@ def _density(model: SiteModel, data: SiteEstimates, found: Entries, columns: Seq
             direct_effect_sd=_residual_sd(model, found),
         )
     how = treatment(model, data)
-    blocks = unpack(columns, n, k, how == "sampled" or k > 1)
+    blocks = sampled_blocks or unpack(columns, n, k, how == "sampled" or k > 1)
     if how == "closed":
         return site_slope_density.straight(whole, blocks, GRAPH)
     if how == "averaged":

@@ -10,6 +10,7 @@ import numpy as np
 from bayesmed.core.names import (
     MEDIATOR_EFFECT_CORR,
     MEDIATOR_EFFECT_SLOPE_CORR,
+    PERSON_COVARIANCE,
     SLOPE_CORR,
 )
 from bayesmed.core.types import Floats
@@ -17,6 +18,7 @@ from bayesmed.data import SiteEstimates
 from bayesmed.formulas.correlation import correlations, root_of_correlations, uniform_exponent
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_parameters import centres, completed, labels
+from bayesmed.generative.site_slope_persons import drawn_covariances
 from bayesmed.generative.site_slope_population import entries
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ def prior_draws(
         own = labels(model, data, name)
         columns = [next(priors).draw(rng, (n,)) for _ in (own or ("",))]
         found[name] = np.stack(columns, axis=-1) if own else columns[0]
+    persons = model.persons(data)
+    if persons is not None:
+        # Known from the persons within arms, before any estimate is seen.
+        found[PERSON_COVARIANCE] = drawn_covariances(persons, n, rng)
     p, related = data.n_mediators, model.related(data)
     if related == "effects":
         whole = _uniform_correlations(2 * p, n, rng)

@@ -75,7 +75,7 @@ def parameter_diagnostics(tree: xr.DataTree) -> dict[str, dict[str, float]]:
     """R-hat, bulk and tail effective sample size of every entry of every parameter, unrounded."""
     import arviz_stats as azs
 
-    found = entries(tree["posterior"].to_dataset())
+    found = entries(tree["posterior"].to_dataset(), persons=True)
     posterior = xr.Dataset({entry.key: entry.values for entry in found})
     if posterior.sizes[DRAW] < 4:
         raise ValueError("diagnostics need at least four draws")

@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from bayesmed.core.names import CHAIN, DRAW, MEDIATOR, MEDIATOR_EFFECT_SLOPE_CORR, OTHER_MEDIATOR
+from bayesmed.core.names import (
+    CHAIN,
+    DRAW,
+    ESTIMATE,
+    MEDIATOR,
+    MEDIATOR_EFFECT_SLOPE_CORR,
+    OTHER_ESTIMATE,
+    OTHER_MEDIATOR,
+    PERSON_COVARIANCE,
+)
 
 
 class Entry(NamedTuple):
@@ -32,10 +41,11 @@ class Entry(NamedTuple):
     values: xr.DataArray
 
 
-def entries(group: xr.Dataset) -> list[Entry]:
+def entries(group: xr.Dataset, *, persons: bool = False) -> list[Entry]:
     """Return every entry of a group of parameters (``posterior``, ``prior``), in order.
 
-    Of a correlation matrix these are the pairs, each once: its diagonal is no unknown.
+    Of a correlation matrix these are the pairs, each once: its diagonal is no unknown. Covariances
+    of persons, which are no question of anybody's, are among them with ``persons`` only.
 
     Examples
     --------
@@ -47,14 +57,18 @@ def entries(group: xr.Dataset) -> list[Entry]:
     """
     found = []
     for name, values in group.data_vars.items():
+        if name == PERSON_COVARIANCE and not persons:
+            continue
         dims = [str(d) for d in values.dims if d not in (CHAIN, DRAW)]
         single = dims in ([], [MEDIATOR]) and all(values.sizes[d] == 1 for d in dims)
         for index in product(*(range(values.sizes[d]) for d in dims)):
             # Of effects with slopes every pair is another number.
             twice = OTHER_MEDIATOR in dims and name != MEDIATOR_EFFECT_SLOPE_CORR
+            at = dict(zip(dims, index, strict=True))
             if twice and index[0] >= index[1]:
                 continue
-            at = dict(zip(dims, index, strict=True))
+            if name == PERSON_COVARIANCE and at[ESTIMATE] > at[OTHER_ESTIMATE]:
+                continue
             labels = {d: str(values[d].values[i]) for d, i in at.items()}
             key = str(name) if single else f"{name}[{', '.join(labels.values())}]"
             own = values.isel(at).transpose(CHAIN, DRAW).reset_coords(drop=True)

@@ -15,13 +15,18 @@ from bayesmed.core.names import (
     COVARIATE,
     COVARIATE_EFFECT,
     DRAW,
+    ESTIMATE,
     ESTIMATES,
     MEDIATOR,
     MEDIATOR_EFFECT_ESTIMATE,
+    OTHER_ESTIMATE,
     OTHER_MEDIATOR,
+    PERSON_COVARIANCE,
+    PERSON_GROUP,
     SAME_SITES,
     SITE,
     SITE_EFFECTS,
+    TOTAL_EFFECT,
     TOTAL_EFFECT_ESTIMATE,
 )
 from bayesmed.core.seeds import stream
@@ -41,11 +46,14 @@ def assemble(
     draws: Mapping[str, Floats],
     sample_stats: xr.Dataset | None,
     seed: int,
+    *,
+    least: bool = False,
 ) -> xr.DataTree:
     """Build every group from parameter draws of shape (chain, draw, ...).
 
     Site effects, predictions and log-likelihoods follow from the parameters exactly; where there
-    are many sites they are computed on evenly thinned draws.
+    are many sites they are computed on evenly thinned draws. With ``least`` only what tables of
+    parameters and effects need: the same draws of parameters and site effects.
     """
     groups: dict[str, xr.Dataset] = {"posterior": parameters_dataset(model, data, draws)}
     step = max(1, int(np.ceil(_size(draws) * data.n_rows / SITE_VALUES)))
@@ -59,11 +67,13 @@ def assemble(
 
     effects = model.site_effects(flat, data, stream(seed, "site effects"))
     groups[SITE_EFFECTS] = by_site(effects)
-    same = model.estimates(effects, data, stream(seed, "same sites"))
+    if least:
+        return xr.DataTree.from_dict(groups | _sampled(sample_stats))
+    same = model.estimates(effects, flat, data, stream(seed, "same sites"))
     groups[SAME_SITES] = by_site(same)
     rng = stream(seed, "posterior predictive")
     new = model.new_site_effects(flat, model.covariate_values(data), rng)
-    groups["posterior_predictive"] = by_site(model.estimates(new, data, rng))
+    groups["posterior_predictive"] = by_site(model.estimates(new, flat, data, rng))
     likelihood = model.log_likelihood(flat, data)
     groups["log_likelihood"] = xr.Dataset(
         {ESTIMATES: ((CHAIN, DRAW, BLOCK), likelihood.reshape(*shape, -1))},
@@ -74,10 +84,16 @@ def assemble(
     shaped = {name: values.reshape(*full, *values.shape[1:]) for name, values in log_prior.items()}
     groups["log_prior"] = parameters_dataset(model, data, shaped)
     groups |= _prior_groups(model, data, seed)
-    if sample_stats is not None:
-        groups["sample_stats"] = sample_stats.assign_coords(_chain_coords(full))
+    groups |= _sampled(sample_stats)
     groups["observed_data"] = _observed(data)
     return xr.DataTree.from_dict(dict(groups))
+
+
+def _sampled(stats: xr.Dataset | None) -> dict[str, xr.Dataset]:
+    """Label sampler statistics, where there are some."""
+    if stats is None:
+        return {}
+    return {"sample_stats": stats.assign_coords(_chain_coords(tuple(stats.sizes.values())))}
 
 
 def _shape(draws: Mapping[str, Floats]) -> tuple[int, int]:
@@ -117,8 +133,18 @@ def parameters_dataset(
         elif name in CORRELATIONS:
             dims = (MEDIATOR, OTHER_MEDIATOR)
             coords[OTHER_MEDIATOR] = list(data.mediators)
+        elif name == PERSON_COVARIANCE:
+            dims = (PERSON_GROUP, ESTIMATE, OTHER_ESTIMATE)
+            coords |= _person_coords(model, data)
         variables[name] = ((CHAIN, DRAW, *dims), draws[name])
     return xr.Dataset(variables, coords=coords)
+
+
+def _person_coords(model: Model, data: SiteEstimates) -> dict[str, Any]:
+    persons = model.persons(data)
+    assert persons is not None
+    estimates = [*data.mediators, TOTAL_EFFECT]
+    return {PERSON_GROUP: list(persons.groups), ESTIMATE: estimates, OTHER_ESTIMATE: estimates}
 
 
 def _by_site(
@@ -152,7 +178,7 @@ def _prior_groups(model: Model, data: SiteEstimates, seed: int) -> dict[str, xr.
     step = max(1, int(np.ceil(PRIOR_DRAWS * data.n_rows / SITE_VALUES)))
     flat = {name: values[::step] for name, values in draws.items()}
     new = model.new_site_effects(flat, model.covariate_values(data), rng)
-    estimates = model.estimates(new, data, rng)
+    estimates = model.estimates(new, flat, data, rng)
     index = np.arange(0, PRIOR_DRAWS, step)
     prior = parameters_dataset(
         model, data, {n: v.reshape(*shape, *v.shape[1:]) for n, v in draws.items()}

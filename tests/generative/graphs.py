@@ -6,6 +6,7 @@ import numpy as np
 import pymc as pm
 from pytensor.compile.mode import Mode
 
+from bayesmed.core.names import ESTIMATES
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES
 from tests.generative import variants
 
@@ -19,7 +20,7 @@ class Compiled:
     def __init__(self, name):
         self.model, self.data = variants.MODELS[name], variants.data(name)
         self.graph = graph = self.model.build(self.data)
-        (estimates,) = graph.potentials
+        estimates = graph[ESTIMATES]
         wanted = [*graph.free_RVs, *graph.deterministics, estimates]
         outputs = [graph.logp(jacobian=False), *graph.replace_rvs_by_values(wanted)]
         self.at = graph.compile_fn(outputs, mode=PLAIN, on_unused_input="ignore")
@@ -56,8 +57,7 @@ def compiled(name):
 def draws_of(model, data, standard):
     """One draw of the parameters, shape (1, ...), at given random variables."""
     shaped = {
-        name: np.reshape(v, (1, 1, -1) if name == SITE_COORDINATES else (1, 1))
-        for name, v in standard.items()
+        name: np.reshape(v, (1, 1, -1) if np.ndim(v) else (1, 1)) for name, v in standard.items()
     }
     return {name: v[0] for name, v in model.unstandardised(shaped, data).items()}
 
@@ -82,7 +82,10 @@ def log_jacobian(model, data, standard):
     draws = {n: v[0] for n, v in model.unstandardised(shaped, data).items()}
     columns = carried(model, data, draws)
     kept = np.concatenate(
-        [present(data, standard) if n == SITE_COORDINATES else [True] for n in names]
+        [
+            present(data, standard) if n == SITE_COORDINATES else [True] * np.size(standard[n])
+            for n in names
+        ]
     )
     by_variable = (columns[: x.size] - columns[x.size :])[kept] / (2 * step)
     sign, value = np.linalg.slogdet(by_variable)
@@ -108,6 +111,9 @@ def carried(model, data, draws):
     columns += [draws[name][:, i, j] for name in among]
     if "mediator_effect_slope_corr" in draws:
         columns.append(draws["mediator_effect_slope_corr"].reshape(n, -1))
+    if "person_covariance" in draws:
+        i, j = np.tril_indices(data.n_mediators + 1)
+        columns.append(draws["person_covariance"][:, :, i, j].reshape(n, -1))
     if SITE_COORDINATES in draws:
         columns.append(mediator_effects(model, data, draws).reshape(n, -1))
     return np.concatenate(columns, axis=1)

@@ -3,11 +3,12 @@
 Parameters are numbers or vectors by name, as one draw of ``prior_draws``.
 """
 
+import dataclasses
 import math
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal, norm, t
+from scipy.stats import invwishart, multivariate_normal, norm, t
 
 # Half-width of the grids in standard deviations, and their points.
 REACH, POINTS = 12.0, 4001
@@ -175,9 +176,20 @@ def integrated(whole, data, rows):
     return logsumexp(values) + np.log(gamma[1] - gamma[0])
 
 
+def seen(model, data, at):
+    """The table with the sampling covariance it has for given covariances of persons."""
+    persons = model.persons(data)
+    if persons is None:
+        return data
+    sigma = at["person_covariance"]
+    pairs = {p: np.tensordot(w, sigma, axes=1) for p, w in persons.cross_weight.items()}
+    cov = np.tensordot(persons.weight, sigma, axes=1)
+    return dataclasses.replace(data, cov=cov, cross_cov=pairs, persons=None)
+
+
 def marginal(model, data, at):
     """log p(estimates) of every block."""
-    whole = Population(model, data, at)
+    whole, data = Population(model, data, at), seen(model, data, at)
     if model.slope != "constant":
         each = integrated
     else:
@@ -206,6 +218,12 @@ def log_prior(model, data, at):
             _, prior = next(priors)
             total += float(prior.log_density(np.array([value]))[0])
     assert next(priors, None) is None
+    persons = model.persons(data)
+    if persons is not None:
+        for df, cross, sigma in zip(
+            persons.df, persons.cross, at["person_covariance"], strict=True
+        ):
+            total += invwishart(df, cross).logpdf(sigma)
     p, related = data.n_mediators, model.related(data)
     sizes = {"none": [p], "slopes": [p, p], "effects": [2 * p]}[related]
     return total - sum(math.log(VOLUME_OF_CORRELATIONS[size]) for size in sizes)

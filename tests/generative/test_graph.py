@@ -39,7 +39,7 @@ def written_out(model, data, draws):
     if SITE_COORDINATES not in draws:
         return prior + latent.marginal(model, data, at).sum()
     gamma = mediator_effects(model, data, draws)[0]
-    whole = latent.Population(model, data, at)
+    whole, data = latent.Population(model, data, at), latent.seen(model, data, at)
     return prior + sum(latent.joint(whole, data, r, gamma[r]) for r in latent.blocks(data))
 
 

@@ -89,21 +89,26 @@ def test_slopes_of_new_sites_have_their_spread_and_are_unrelated_to_the_mediator
         assert abs(np.corrcoef(gamma, slope)[0, 1]) < LARGEST / np.sqrt(DRAWS)
 
 
-def test_estimates_scatter_with_the_covariance_of_their_block():
+@pytest.mark.parametrize(
+    "name", ["blocks, two mediators, covariates", "multi-site iv, blocks, persons"]
+)
+def test_estimates_scatter_with_the_covariance_of_their_block(name):
     """Also across the rows of a block, and not across blocks."""
-    name = "blocks, two mediators, covariates"
     model, data = variants.MODELS[name], variants.data(name)
+    size = data.n_mediators + 1
     zero = {
-        "mediator_effect": np.zeros((DRAWS, data.n_rows, 2)),
+        "mediator_effect": np.zeros((DRAWS, data.n_rows, data.n_mediators)),
         "total_effect": np.zeros((DRAWS, data.n_rows)),
     }
-    found = model.estimates(zero, data, np.random.default_rng(3))
+    draws = {k: np.broadcast_to(v, (DRAWS, *v.shape)) for k, v in at(name).items()}
+    found = model.estimates(zero, draws, data, np.random.default_rng(3))
+    data = latent.seen(model, data, at(name))
     pairs = np.concatenate(
         [found["mediator_effect_estimate"], found["total_effect_estimate"][..., None]], axis=-1
     )
-    expected = np.zeros((data.n_rows * 3,) * 2)
+    expected = np.zeros((data.n_rows * size,) * 2)
     for rows in latent.blocks(data):
-        index = (rows[:, None] * 3 + np.arange(3)).ravel()
+        index = (rows[:, None] * size + np.arange(size)).ravel()
         expected[np.ix_(index, index)] = latent.estimates(data, rows)[1]
     assert_moments(pairs.reshape(DRAWS, -1), np.zeros(len(expected)), expected)
 

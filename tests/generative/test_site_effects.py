@@ -39,6 +39,8 @@ def at(name):
             found[key] = CORRELATION[:p, :p]
         elif key == "covariate_effect":
             found[key] = np.array(AT[key][: len(model.covariates)])
+        elif key == "person_covariance" and model.persons(data) is not None:
+            found[key] = model.persons(data).estimate
         elif key in AT:
             found[key] = np.array(AT[key][:p] if key in model.by_mediator else AT[key])
     return found
@@ -65,7 +67,7 @@ def assert_moments(draws, mean, cov, slack=0.0):
 
 def whole(name):
     model, data = variants.MODELS[name], variants.data(name)
-    return latent.Population(model, data, at(name)), data
+    return latent.Population(model, data, at(name)), latent.seen(model, data, at(name))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,13 @@ def grid_moments(log_density, *axes):
 
 
 @pytest.mark.parametrize(
-    "name", ["random", "random, no direct effect", "random, covariates, correlation"]
+    "name",
+    [
+        "random",
+        "random, no direct effect",
+        "random, covariates, correlation",
+        "multi-site iv, persons",
+    ],
 )
 def test_random_slopes_are_the_latent_form_integrated(name):
     """(gamma, delta) on a grid; the direct effect given both is normal."""

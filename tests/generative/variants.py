@@ -1,10 +1,11 @@
 """Every variant of the site-slope model with a table to go with it, for tests without sampling."""
 
+import dataclasses
 from functools import cache
 
 import numpy as np
 
-from bayesmed.data import SiteEstimates
+from bayesmed.data import PersonCovariance, SiteEstimates
 from bayesmed.generative import MultiSiteIV, SiteSlope
 from bayesmed.priors import Prior
 
@@ -81,6 +82,12 @@ MODELS = {
     ),
     "multi-site iv, known kappa": MultiSiteIV(within_site_covariance=0.3),
     "multi-site iv, blocks, compliance": MultiSiteIV(compliance_correlation=True),
+    "multi-site iv, persons": MultiSiteIV(),
+    "multi-site iv, two mediators, persons": MultiSiteIV(sampling_covariance="by_arm"),
+    "multi-site iv, persons, pooled": MultiSiteIV(
+        sampling_covariance="common", compliance_correlation=True
+    ),
+    "multi-site iv, blocks, persons": MultiSiteIV(),
 }
 CLOSED = [name for name, model in MODELS.items() if model.slope == "constant"]
 AVERAGED = [
@@ -93,6 +100,8 @@ AVERAGED = [
     "multi-site iv",
     "multi-site iv, compliance, direct effect",
     "multi-site iv, known kappa",
+    "multi-site iv, persons",
+    "multi-site iv, persons, pooled",
 ]
 SAMPLED = [name for name in MODELS if name not in CLOSED and name not in AVERAGED]
 
@@ -112,13 +121,33 @@ def derived(name):
     }[related]
     if table.n_mediators == 1 and related == "none":
         absent |= {"mediator_effect_corr"}
+    if model.persons(table) is None:
+        absent |= {"person_covariance"}
     return {*model.derived} - absent
 
 
 @cache
 def data(name, seed=8):
     """The table of a variant: correlated errors of unequal size; ragged blocks where shared."""
-    return table(n_mediators(name), "blocks" in name, seed=seed)
+    found = table(n_mediators(name), "blocks" in name, seed=seed)
+    return with_persons(found) if "persons" in name else found
+
+
+def with_persons(data, *, seed=9):
+    """The table with products of persons of a reference and two arms, one of them in each row."""
+    rng = np.random.default_rng(seed)
+    k, rows = data.n_mediators + 1, data.n_rows
+    root = rng.normal(0, 0.5, (3, k, k)) + np.eye(k)
+    df = np.array([30.0, 12.0, 17.0])
+    n, arm = rng.integers(20, 60, (rows, 2)), np.arange(rows) % 2 + 1
+    weight = np.zeros((rows, 3))
+    weight[:, 0], weight[np.arange(rows), arm] = 1 / n[:, 0], 1 / n[:, 1]
+    for i, j in data.cross_cov:
+        weight[j, 0] = weight[i, 0]
+    pairs = {(i, j): np.array([weight[i, 0], 0.0, 0.0]) for i, j in data.cross_cov}
+    cross = df[:, None, None] * (root @ root.transpose(0, 2, 1))
+    persons = PersonCovariance(("none", "one", "two"), cross, df, weight, pairs)
+    return dataclasses.replace(data, persons=persons)
 
 
 def table(mediators=1, blocks=False, *, rows=N, seed=8):
