@@ -8,25 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from bayesmed.cards.data import CardData, load, read_data
+from bayesmed.cards.priors import read_prior, read_priors
 from bayesmed.cards.section import Section, read_toml
+from bayesmed.cards.study import PriorStudy, read_prior_study
 from bayesmed.core.errors import CardError, nearest
 from bayesmed.core.progress import Progress
 from bayesmed.data import SiteEstimates
 from bayesmed.generative import MODELS, AnyModel
 from bayesmed.inference import Sampler
-from bayesmed.priors import Prior
-from bayesmed.priors.prior import HYPERPARAMETERS
 
-TOP = ("title", "question", "published", "assumptions", "model", "data", "priors", "sampler")
+FRAMING = ("title", "question", "published", "assumptions")
+TOP = (*FRAMING, "model", "data", "priors", "sampler", "study")
 # Choices of each type of model, by what they are written as.
-TEXTS = ("slope", "direct_effect_distribution", "slope_covariance")
+TEXTS = ("slope", "direct_effect_distribution", "slope_covariance", "sampling_covariance")
 FLAGS = ("direct_effect", "interaction", "compliance_correlation")
 NUMBERS_OR_PRIORS = ("correlation", "within_site_covariance")
 MODEL = {
     kind: ("type", *(f.name for f in fields(made) if f.name != "priors"))
     for kind, made in MODELS.items()
 }
-PRIOR = ("distribution", "unit", *HYPERPARAMETERS)
+STUDIES = ("prior_sensitivity",)
 SAMPLER = ("engine", "draws", "tune", "chains", "target_accept", "cores", "seed")
 
 
@@ -64,6 +65,8 @@ class Card:
         The seed, or None for a fresh one.
     framing
         Words for the report.
+    prior_study
+        The priors that `prior_sensitivity` is to try; None where the card says nothing of it.
     path
         The file the card was read from.
     """
@@ -74,6 +77,7 @@ class Card:
     path: Path
     seed: int | None = None
     framing: Framing = Framing()
+    prior_study: PriorStudy | None = None
 
     def load_data(
         self, file: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
@@ -161,8 +165,14 @@ def load_card(path: str | os.PathLike[str]) -> Card:
             published=top.text("published", lines=True) or "",
             assumptions=top.texts("assumptions", lines=True),
         ),
+        prior_study=_prior_study(top, model),
         path=file,
     )
+
+
+def _prior_study(top: Section, model: AnyModel) -> PriorStudy | None:
+    study = top.section("study", STUDIES, example="[study.prior_sensitivity]")
+    return None if study is None else read_prior_study(study, model)
 
 
 def _model(top: Section) -> AnyModel:
@@ -176,7 +186,7 @@ def _model(top: Section) -> AnyModel:
     if kind not in MODELS:
         raise model.wrong("type", nearest(kind, MODELS))
     choices = _choices(model)
-    priors = _priors(top)
+    priors = read_priors(top, "priors")
     with model.located():
         MODELS[kind](**choices)
     with replace(model, path="priors", values={}).located():
@@ -191,32 +201,10 @@ def _choices(model: Section) -> dict[str, Any]:
         found["covariates"] = model.texts("covariates")
     for key in NUMBERS_OR_PRIORS:
         if isinstance(model.values.get(key), dict):
-            found[key] = _prior(model, key)
+            found[key] = read_prior(model, key)
         elif key in model.values:
             found[key] = model.number(key, 0.0)
     return found
-
-
-def _priors(top: Section) -> dict[str, Prior]:
-    names = top.values.get("priors", {})
-    known = tuple(names) if isinstance(names, dict) else ()
-    priors = top.section("priors", known, example='[priors.slope] and distribution = "Normal"')
-    return {} if priors is None else {name: _prior(priors, name) for name in known}
-
-
-def _prior(parent: Section, name: str) -> Prior:
-    example = f'[{parent.at(name)}] and distribution = "Normal"'
-    prior = parent.section(name, PRIOR, example=example)
-    assert prior is not None
-    values: dict[str, Any] = {
-        key: prior.number(key, 0.0) for key in prior.values if key in HYPERPARAMETERS
-    }
-    values["distribution"] = prior.required_text("distribution", 'for example "Normal"')
-    unit = prior.text("unit")
-    if unit is not None:
-        values["unit"] = unit
-    with prior.located():
-        return Prior.from_mapping(values)
 
 
 def _sampler(top: Section) -> tuple[Sampler, int | None]:

@@ -50,8 +50,8 @@ def covariance_of_persons(
 
     Examples
     --------
-    >>> covariance_of_persons([0.0], [[6.0]], 12.0)
-    [[3.0]]
+    >>> round(float(covariance_of_persons([0.0], [[6.0]], 12.0)[0][0]), 9)
+    3.0
     """
     k = len(root)
     below = iter(z[k:])

@@ -48,7 +48,7 @@ from bayesmed.generative.site_slope_correlations import (
 from bayesmed.generative.site_slope_data import block_data, pack, rows_per_block, unpack
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES
 from bayesmed.generative.site_slope_parameters import Entries, entry_names, labels
-from bayesmed.generative.site_slope_persons import PERSON_COORDINATES, person_number
+from bayesmed.generative.site_slope_persons import PERSON_COORDINATES
 from bayesmed.generative.site_slope_population import population
 from bayesmed.generative.site_slope_typical import key, numbers
 from bayesmed.priors import Prior
@@ -69,6 +69,8 @@ NUMBERS, NUMBER = "numbers", "number"
 # The data node that holds estimates, sampling covariances and covariates of every block, one matrix
 # for the same reason.
 COLUMNS, COLUMN = "site_columns", "column"
+# The data node that holds the products of persons.
+PERSONS = "persons"
 # Averaging over nodes mixes better and one compilation serves every number of sites; sampling the
 # coordinates costs less per site. From about here on it is the quicker way to as many effective
 # draws.
@@ -144,10 +146,12 @@ def graph_data(model: SiteModel, data: SiteEstimates) -> dict[str, Floats]:
         values = np.concatenate([values, more])
         of_rows = values.reshape(len(values), -1).T
         columns = [*packed, *of_rows]
-    return {
+    found = {
         COLUMNS: np.stack(columns),
         NUMBERS: np.array(list(numbers(model, data).values())),
     }
+    persons = model.persons(data)
+    return found if persons is None else found | {PERSONS: site_slope_persons.products(persons)}
 
 
 def _packed(
@@ -220,7 +224,9 @@ def graph(model: SiteModel, data: SiteEstimates) -> pm.Model:
         if persons is not None:
             k, groups = rows_per_block(data), len(persons.groups)
             parts = site_slope_persons.unpack(columns, k * data.n_mediators, k, groups)
-            covariances = _person_covariances(persons, number)
+            covariances = _person_covariances(
+                persons, pm.Data(PERSONS, values[PERSONS], shape=values[PERSONS].shape)
+            )
             made_of = site_slope_persons.with_covariances(parts, covariances)
         density = _density(model, data, found, columns, made_of)
         pm.Potential(ESTIMATES, density.sum())
@@ -300,23 +306,21 @@ def _residual_sd(model: SiteModel, found: Entries) -> Any:
     return sd * np.sqrt(1.0 - found[CORRELATION] ** 2) if model.correlated else sd
 
 
-def _person_covariances(persons: PersonCovariance, number: Any) -> list[Matrix]:
-    """Add the covariances of persons, with their density given the products of persons."""
+def _person_covariances(persons: PersonCovariance, told: Any) -> list[Matrix]:
+    """Add the covariances of persons, with their density given the products of persons.
+
+    Entries hold all groups at once: that halves the graph, and its compilation.
+    """
     groups, k = persons.cross.shape[:2]
     each = n_coordinates(k)
     z = pm.Normal(PERSON_COORDINATES, 0.0, 1.0, shape=groups * each).reshape((groups, each))
-
-    def by_group(what: str, *at: int) -> Any:
-        # All groups at once: half the graph, and half its compilation.
-        return pt.stack([number(person_number(what, a, *at)) for a in range(groups)])
-
-    df = by_group("df")
-    root = [[by_group("root", i, j) if j <= i else 0.0 for j in range(k)] for i in range(k)]
-    entries = covariance_of_persons([z[:, i] for i in range(each)], root, df)
-    ratio = sum(coordinate_log_ratio(z[:, i], df, i) for i in range(k)).sum()
-    ratio = ratio + number(person_number("constant"))
-    found = [[[x[a] for x in row] for row in entries] for a in range(groups)]
-    pm.Potential(PERSON_COORDINATES + "_density", ratio)
+    df = told[:, 0]
+    entries = iter([told[:, 2 + i] for i in range(each)])
+    root = [[next(entries) if j <= i else 0.0 for j in range(k)] for i in range(k)]
+    matrix = covariance_of_persons([z[:, i] for i in range(each)], root, df)
+    ratio = told[:, 1] + sum(coordinate_log_ratio(z[:, i], df, i) for i in range(k))
+    pm.Potential(PERSON_COORDINATES + "_density", ratio.sum())
+    found = [[[x[a] for x in row] for row in matrix] for a in range(groups)]
     stacked = pt.stack([pt.stack([pt.stack(row) for row in matrix]) for matrix in found])
     pm.Deterministic(PERSON_COVARIANCE, stacked, dims=(PERSON_GROUP, ESTIMATE, OTHER_ESTIMATE))
     return found

@@ -127,22 +127,15 @@ def roots(persons: PersonCovariance) -> Floats:
     return np.asarray(size[:, :, None] * np.linalg.cholesky(corr))
 
 
-def person_number(what: str, *at: int) -> str:
-    """Name a number of the graph: degrees of freedom of a group, or an entry of its root."""
-    return "_".join(["person", what, *map(str, at)])
+def products(persons: PersonCovariance) -> Floats:
+    """Return what the graph is told of each group, (A, 2 + K (K + 1) / 2).
 
-
-def person_numbers(persons: PersonCovariance) -> dict[str, float]:
-    """Return the numbers of the graph that hold the products of persons."""
-    found = {person_number("df", a): float(df) for a, df in enumerate(persons.df)}
+    Degrees of freedom, the constant of the coordinates' density, and C, row by row.
+    """
+    i, j = np.tril_indices(persons.cross.shape[1])
     k = range(persons.cross.shape[1])
-    found[person_number("constant")] = sum(
-        coordinate_log_constant(float(df), i) for df in persons.df for i in k
-    )
-    for (a, i, j), value in np.ndenumerate(roots(persons)):
-        if j <= i:
-            found[person_number("root", a, i, j)] = float(value)
-    return found
+    constant = [sum(coordinate_log_constant(float(df), a) for a in k) for df in persons.df]
+    return np.column_stack([persons.df, constant, roots(persons)[:, i, j]])
 
 
 def covariances_at(persons: PersonCovariance, z: Floats) -> Floats:

@@ -25,7 +25,6 @@ from bayesmed.generative.site_slope_parameters import (
     labels,
     unit,
 )
-from bayesmed.generative.site_slope_persons import person_numbers
 from bayesmed.priors.variables import hyperparameters
 
 if TYPE_CHECKING:
@@ -78,9 +77,6 @@ def numbers(model: SiteModel, data: SiteEstimates) -> dict[str, float]:
             found |= {f"{name}_prior_centre": middle}
             found |= {f"{name}_prior_precision": 4 / (high - low) ** 2}
             found |= hyperparameters(name, prior)
-    persons = model.persons(data)
-    if persons is not None:
-        found |= person_numbers(persons)
     return found | _typical_values(model, data)
 
 

@@ -1,15 +1,15 @@
 """Two-stage least squares and the multi-site IV posterior on simulated trials of 50 sites.
 
-    python -m tests.calibration.multi_site_iv [--replicates 500] [--only ROW ...] [--out FILE]
+    python -m tests.calibration.multi_site_iv [--replicates 200] [--only ROW ...] [--store FOLDER]
 
-Persons: M = γ_s T + u, Y = β_s M + 0.5 u + e, with u, e standard normal and treatment balanced; the
-average slope is 1. Site estimates come from the persons' moments, with the covariance of persons
-pooled over sites: with covariances of their own, sites with steeper slopes have more variable
-outcomes, count less, and pull the average slope down (200 replicates of the first two designs:
-.951 and .951). One row per design and estimator: two-stage least squares with site-by-treatment
-instruments (here the regression through the origin: its weights n p(1 − p) are equal), the
-posterior of `MultiSiteIV()`, and that with ``compliance_correlation`` where slopes go with mediator
-effects. Sampler: 2 chains of 500 draws after 500.
+`ReardonDesign`: persons whose mediator is confounded, average slope 1. Site estimates come from the
+persons' moments, with the covariance of persons pooled over sites: with covariances of their own,
+sites with steeper slopes have more variable outcomes, count less, and pull the average slope down
+(200 replicates of the first two designs: .951 and .951). One row per design and estimator:
+two-stage least squares with site-by-treatment instruments (here the regression through the origin:
+its weights n p(1 − p) are equal); the posterior of `MultiSiteIV()`, to which the covariance of
+persons is a parameter; that with the covariance of the estimates taken as known; and that with
+``compliance_correlation`` where slopes go with mediator effects.
 """
 
 from __future__ import annotations
@@ -17,138 +17,111 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bayesmed.core import provenance
-from bayesmed.core.progress import Silent
-from bayesmed.data import DataWarning, SiteEstimates
-from bayesmed.generative import MultiSiteIV
-from bayesmed.inference import Sampler
-from bayesmed.inference.nuts import sample
+from bayesmed.generative import MultiSiteIV, SiteModel
+from bayesmed.studies.simulation import ReardonDesign, Simulation, simulate
 
 STORED = Path(__file__).with_name("multi_site_iv.json")
-SITES = 50
 SEED = 20261122
-SAMPLER = Sampler(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
+TWO_STAGE = "two-stage least squares"
 
 
-class Design(NamedTuple):
+class Case(NamedTuple):
     """A row of the table; ``two_stage`` is the mean of 2SLS that was published for it."""
 
-    persons: int
-    mean: float
-    sd: float
-    slope_sd: float
-    correlation: float
+    design: ReardonDesign
     two_stage: float
+
+    @property
+    def related(self) -> bool:
+        """Whether slopes go with mediator effects."""
+        return self.design.compliance_correlation != 0
+
+
+def _many(correlation: float) -> ReardonDesign:
+    return ReardonDesign(slope_sd=0.5, compliance_correlation=correlation)
+
+
+def _equal(persons: int) -> ReardonDesign:
+    return ReardonDesign(persons=persons, mediator_effect_mean=0.3, mediator_effect_sd=0.15)
 
 
 DESIGNS = {
-    "200, corr +.5": Design(200, 0.6, 0.3, 0.5, 0.5, 1.21),
-    "200, corr -.5": Design(200, 0.6, 0.3, 0.5, -0.5, 0.83),
-    "200": Design(200, 0.6, 0.3, 0.5, 0.0, 1.02),
-    "60": Design(60, 0.3, 0.15, 0.0, 0.0, 1.19),
-    "20": Design(20, 0.3, 0.15, 0.0, 0.0, 1.33),
-}
-MODELS = {
-    "posterior": MultiSiteIV(),
-    "posterior, compliance correlation": MultiSiteIV(compliance_correlation=True),
+    "200, corr +.5": Case(_many(0.5), 1.21),
+    "200, corr -.5": Case(_many(-0.5), 0.83),
+    "200": Case(_many(0.0), 1.02),
+    "60": Case(_equal(60), 1.19),
+    "20": Case(_equal(20), 1.33),
 }
 
 
-def simulate(design: Design, rng: np.random.Generator) -> SiteEstimates:
-    """Differences in means at every site with their pooled covariance, from persons."""
-    half = design.persons // 2
-    shared = rng.standard_normal(SITES)
-    gamma = design.mean + design.sd * shared
-    own = np.sqrt(1 - design.correlation**2) * rng.standard_normal(SITES)
-    beta = 1.0 + design.slope_sd * (design.correlation * shared + own)
-    u, e = rng.standard_normal((2, 2, SITES, half))
-    treated = np.array([0.0, 1.0])[:, None, None]
-    m = gamma[:, None] * treated + u
-    y = beta[:, None] * m + 0.5 * u + e
-    both = np.stack([m, y], axis=-1)
-    mean = both.mean(axis=2)
-    away = both - mean[:, :, None]
-    pooled = np.einsum("tsik,tsil->tkl", away, away) / (SITES * (half - 1))
-    effect = mean[1] - mean[0]
-    cov = np.broadcast_to(pooled.sum(axis=0) / half, (SITES, 2, 2))
-    return SiteEstimates.from_arrays(
-        mediator_effect=effect[:, 0], total_effect=effect[:, 1], cov=cov
+def study(name: str, replicates: int, store: Path | None = None) -> Simulation:
+    """Run one row of the table on two processes."""
+    case = DESIGNS[name]
+    models: dict[str, SiteModel] = {
+        "posterior": MultiSiteIV(),
+        "posterior, covariance as given": MultiSiteIV(sampling_covariance="known"),
+    }
+    if case.related:
+        models["posterior, compliance correlation"] = MultiSiteIV(compliance_correlation=True)
+    return simulate(
+        case.design,
+        replicates=replicates,
+        estimators=("OLS",),
+        models=models,
+        intercept=False,
+        seed=SEED,
+        store=store,
+        workers=2,
     )
 
 
-def replicate(task: tuple[str, int]) -> dict[str, Any]:
-    """Return the estimates of one trial."""
-    warnings.simplefilter("ignore", DataWarning)
-    name, number = task
-    design = DESIGNS[name]
-    key = (list(DESIGNS).index(name), number)
-    rng = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=key))
-    data = simulate(design, rng)
-    x, y = data.mediator_effect[:, 0], data.total_effect
-    found: dict[str, Any] = {"two-stage least squares": (float(x @ y / (x @ x)), None, None, False)}
-    for called, model in MODELS.items():
-        if model.compliance_correlation and design.correlation == 0:
-            continue
-        draws, stats = sample(model, data, SAMPLER, int(rng.integers(2**32)), Silent())
-        slope = draws["slope"].ravel()
-        low, high = np.quantile(slope, [0.025, 0.975])
-        diverging = bool(np.asarray(stats["diverging"]).any())
-        found[called] = (float(slope.mean()), float(low), float(high), diverging)
-    return found
-
-
-def rows_of(name: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Summarise the replicates of one design."""
+def rows_of(name: str, found: Simulation) -> list[dict[str, Any]]:
+    """Return the table of one design as plain values."""
+    if not found.failed.empty:
+        raise RuntimeError(f"{name}: {found.failed['error'].iloc[0]}")
     rows = []
-    for called in results[0]:
-        mean, low, high, diverging = zip(*(r[called] for r in results), strict=True)
-        values = np.array(mean)
-        row: dict[str, Any] = {
+    for row in found.table().to_dict("records"):
+        least_squares = row["estimator"] == "OLS"
+        kept: dict[str, Any] = {
             "design": name,
-            "estimator": called,
-            "replicates": len(results),
-            "mean": float(values.mean()),
-            "mean_error": float(values.std() / np.sqrt(len(values))),
-            "rmse": float(np.sqrt(np.mean((values - 1.0) ** 2))),
+            "estimator": TWO_STAGE if least_squares else row["estimator"],
+            "replicates": row["replicates"],
+            "mean": row["truth"] + row["bias"],
+            "mean_error": row["bias_error"],
+            "rmse": row["rmse"],
         }
-        if low[0] is not None:
-            covers = float(np.mean([a <= 1.0 <= b for a, b in zip(low, high, strict=True)]))
-            row["covers"] = covers
-            row["covers_error"] = float(np.sqrt(covers * (1 - covers) / len(results)))
-            row["median_width"] = float(np.median(np.array(high) - np.array(low)))
-            row["fits_with_divergences"] = int(sum(diverging))
-        rows.append(row)
+        if not least_squares:
+            more = ("covers", "covers_error", "median_width", "fits_with_divergences")
+            kept |= {key: row[key] for key in more}
+        rows.append(kept)
     return rows
 
 
 def main() -> None:
     """Run the study and store its table with versions and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replicates", type=int, default=500)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--only", choices=list(DESIGNS), nargs="+")
+    parser.add_argument("--store", type=Path, help="folder for the files of unfinished studies")
     parser.add_argument("--out", type=Path, default=STORED)
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
     if given.only and given.out.exists():
         kept = json.loads(given.out.read_text())["rows"]
         rows = [row for row in kept if row["design"] not in given.only]
-    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        for name in given.only or DESIGNS:
-            tasks = [(name, i) for i in range(given.replicates)]
-            rows += rows_of(name, list(pool.map(replicate, tasks, chunksize=5)))
-            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-            rows.sort(key=lambda row: list(DESIGNS).index(row["design"]))
-            record = {"seed": SEED, "versions": provenance.versions(), "rows": rows}
-            given.out.write_text(json.dumps(record, indent=1) + "\n")
+    if given.store:
+        given.store.mkdir(exist_ok=True)
+    for name in given.only or DESIGNS:
+        store = given.store / f"{list(DESIGNS).index(name)}.duckdb" if given.store else None
+        rows += rows_of(name, study(name, given.replicates, store))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+        rows.sort(key=lambda row: list(DESIGNS).index(row["design"]))
+        record = {"seed": SEED, "versions": provenance.versions(), "rows": rows}
+        given.out.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
