@@ -9,9 +9,14 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from bayesmed.core.names import COVARIATE_EFFECT, MEDIATOR_EFFECT_CORR
+from bayesmed.core.names import (
+    CORRELATIONS,
+    COVARIATE_EFFECT,
+    MEDIATOR_EFFECT_CORR,
+    MEDIATOR_EFFECT_SLOPE_CORR,
+)
 from bayesmed.data import SiteEstimates
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import MultiSiteIV, SiteModel, SiteSlope
 from bayesmed.generative.site_slope_draws import SITE_COORDINATES
 from bayesmed.generative.site_slope_parameters import centres, completed
 from bayesmed.generative.site_slope_population import entries
@@ -19,7 +24,7 @@ from bayesmed.inference import Fit, Sampler
 from bayesmed.inference.tree import assemble
 from bayesmed.priors import Prior
 
-type Truth = Mapping[str, float | tuple[float, ...]]
+type Truth = Mapping[str, float | tuple[float, ...] | tuple[tuple[float, ...], ...]]
 
 BASE: Truth = {
     "slope": 1.5,
@@ -34,7 +39,7 @@ BASE: Truth = {
 class Variant:
     """A model, what is true, and the shape of the data."""
 
-    model: SiteSlope
+    model: SiteModel
     truth: Truth = field(default_factory=dict)
     mediators: tuple[str, ...] = ("effort",)
     arms: int = 1
@@ -47,11 +52,13 @@ class Variant:
             if not self.model.direct_effect and name.startswith("direct"):
                 continue
             own = np.atleast_1d(np.asarray(value, dtype=float))[None]
-            if name in self.model.by_mediator:
+            if name in CORRELATIONS:
+                found[name] = own
+            elif name in self.model.by_mediator:
                 found[name] = np.broadcast_to(own, (1, p)).copy()
             else:
                 found[name] = own if name == COVARIATE_EFFECT else own[:, 0]
-        if p > 1:
+        if p > 1 or MEDIATOR_EFFECT_SLOPE_CORR in found:
             found[MEDIATOR_EFFECT_CORR] = (0.3 + 0.7 * np.eye(p))[None]
         return found
 
@@ -78,7 +85,7 @@ def table(variant: Variant, sites: int = 24, seed: int = 3) -> SiteEstimates:
     )
     model, truth = variant.model, variant.true()
     effects = model.new_site_effects(truth, model.covariate_values(empty), rng)
-    seen = model.estimates(effects, empty, rng)
+    seen = model.estimates(effects, truth, empty, rng)
     return replace(
         empty,
         mediator_effect=seen["mediator_effect_estimate"][0],
@@ -87,7 +94,7 @@ def table(variant: Variant, sites: int = 24, seed: int = 3) -> SiteEstimates:
 
 
 def every_parameter(
-    model: SiteSlope, draws: Mapping[str, np.ndarray], data: SiteEstimates
+    model: SiteModel, draws: Mapping[str, np.ndarray], data: SiteEstimates
 ) -> dict[str, np.ndarray]:
     """Add the parameters that follow from slopes and intercept at a mediator effect of zero."""
     have = entries(model, draws)
@@ -117,11 +124,11 @@ def made(variant: Variant, shape: tuple[int, int] = (4, 250), spread: float = 1.
         noise = spread * rng.normal(size=(n, *value.shape[1:]))
         positive = name.endswith(("_sd", "_dof"))
         draws[name] = value * np.exp(0.15 * noise) if positive else value + 0.1 * noise
-    if p > 1:
-        weight = 1 - spread * rng.uniform(0, 0.5, (n, 1, 1))
-        draws[MEDIATOR_EFFECT_CORR] = weight * variant.true()[MEDIATOR_EFFECT_CORR] + (
-            1 - weight
-        ) * np.eye(p)
+    weight = 1 - spread * rng.uniform(0, 0.5, (n, 1, 1))
+    for name in set(CORRELATIONS) & set(draws):
+        # All of them shrink together, so that they stay correlations of one vector.
+        rest = 0.0 if name == MEDIATOR_EFFECT_SLOPE_CORR else np.eye(p)
+        draws[name] = weight * variant.true()[name] + (1 - weight) * rest
     draws = every_parameter(model, draws, data)
     if model.slope != "constant" and p * variant.arms > 1:
         draws[SITE_COORDINATES] = rng.normal(size=(n, p * variant.arms, data.n_blocks))
@@ -136,6 +143,12 @@ def made(variant: Variant, shape: tuple[int, int] = (4, 250), spread: float = 1.
 CURVE: Truth = {"slope": 1.0, "slope_linear": 0.8, "slope_quadratic": -0.3}
 TWO = ("LDL", "HDL")
 BOTH: Truth = {"slope": (1.5, -0.7), "mediator_effect_mean": (0.5, 0.2)}
+# Slopes with mediator effects, their own (down the diagonal) and that of the other mediator.
+TOGETHER: Truth = {
+    "slope_corr": ((1.0, 0.2), (0.2, 1.0)),
+    "mediator_effect_slope_corr": ((0.5, 0.1), (0.2, 0.3)),
+}
+THREE = ("LDL", "HDL", "CRP")
 UNIFORM = Prior("Uniform", lower=-0.5, upper=0.5)
 
 VARIANTS: Mapping[str, Variant] = {
@@ -170,5 +183,15 @@ VARIANTS: Mapping[str, Variant] = {
     "shared controls, random": Variant(
         SiteSlope(slope="random"), {"slope_sd": 0.4}, ("effort",), arms=2
     ),
-    "three mediators": Variant(SiteSlope(interaction=True), {}, ("LDL", "HDL", "CRP")),
+    "three mediators": Variant(SiteSlope(interaction=True), {}, THREE),
+    "multi-site IV": Variant(MultiSiteIV(), {"slope_sd": 0.4}),
+    "multi-site IV, three mediators": Variant(
+        MultiSiteIV(), {"slope": (1.5, -0.7, 0.4), "slope_sd": (0.4, 0.2, 0.3)}, THREE
+    ),
+    "multi-site IV, compliance": Variant(
+        MultiSiteIV(compliance_correlation=True), {**BOTH, **TOGETHER, "slope_sd": 0.4}, TWO
+    ),
+    "multi-site IV, kappa": Variant(
+        MultiSiteIV(within_site_covariance=0.3), {**BOTH, "slope_sd": 0.3}, TWO
+    ),
 }

@@ -61,6 +61,7 @@ def card_text(
         "[model]",
         'type = "site_slope"',
         'slope = "constant"       # or "random", "polynomial"',
+        '# For mediators without a direct effect, in place of these two: type = "multi_site_iv"',
     ]
     if columns.covariates:
         listed = _list(columns.covariates)

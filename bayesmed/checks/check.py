@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bayesmed.checks.agreement import overidentification, pooled_wald_agrees
 from bayesmed.checks.convergence import convergence
 from bayesmed.checks.data import (
     notes,
     sampling_covariance,
     slope_modes,
     spread_of_mediator_effects,
-    strength_of_sites,
 )
 from bayesmed.checks.result import CheckResult
+from bayesmed.checks.strength import strength_of_sites
 from bayesmed.inference import Fit
 
 
@@ -23,9 +24,11 @@ def check(fit: Fit) -> list[CheckResult]:
     -------
     list of CheckResult
         Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (for each of several
-        mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``), one
-        ``data_note_<i>`` for each note on the data, then the convergence codes (``divergences``,
-        ``r_hat``, ``ess_bulk``, ``ess_tail``, ``e_bfmi``, or ``quadrature``).
+        mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``, and for
+        all ``rank``); without direct effects ``overidentification`` and, for one mediator,
+        ``first_stage_f`` and ``pooled_wald``; one ``data_note_<i>`` for each note on the data;
+        then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``, ``ess_tail``,
+        ``e_bfmi``, or ``quadrature``).
 
     Examples
     --------
@@ -43,6 +46,8 @@ def check(fit: Fit) -> list[CheckResult]:
     return [
         *spread_of_mediator_effects(fit),
         *strength_of_sites(fit),
+        *overidentification(fit),
+        *pooled_wald_agrees(fit),
         sampling_covariance(fit),
         *slope_modes(fit),
         *notes(fit),

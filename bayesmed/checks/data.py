@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmed.checks.result import CheckResult
-from bayesmed.classical import strength
 from bayesmed.core.errors import BayesmedError
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
@@ -23,8 +22,6 @@ from bayesmed.inference.exact import Mode, sampled_modes
 NO_RELIABILITY = 0.05
 LOW_RELIABILITY = 0.3
 BETWEEN = " between sites"
-# Staiger and Stock's (1997) rule of thumb, for each mediator given the others.
-WEAK_F = 10
 # Second modes are a matter of few sites; up to here quadrature finds them in a tenth of a second.
 FEW_SITES = 200
 
@@ -67,41 +64,21 @@ def _spread(fit: Fit, mediator: str, value: float) -> CheckResult:
     return CheckResult(code, title, "passed", reason + ".", value)
 
 
-def strength_of_sites(fit: Fit) -> list[CheckResult]:
-    """Judge whether sites tell several mediators apart (conditional F of each)."""
-    if fit.data.n_mediators < 2:
-        return []
-    found = strength(fit.data, intercept=fit.model.direct_effect)
-    each = zip(found.mediators, found.conditional_f, strict=True)
-    return [_strength(mediator, float(value), found.reason) for mediator, value in each]
-
-
-def _strength(mediator: str, value: float, reason: str) -> CheckResult:
-    code = f"conditional_f[{mediator}]"
-    title = f"Effects on {mediator} differ from what those on other mediators tell (conditional F)"
-    if reason:
-        return CheckResult(code, title, "doubtful", f"It is not defined: {reason}.")
-    if value < WEAK_F:
-        text = (
-            f"The conditional F is {value:.2g}, below {WEAK_F}: beyond what effects on the other "
-            f"mediators tell, those on {mediator} hardly exceed sampling error. Its slope leans on "
-            "the prior and on the other slopes: vary the prior."
-        )
-        return CheckResult(code, title, "doubtful", text, value)
-    return CheckResult(code, title, "passed", f"The conditional F is {value:.3g}.", value)
-
-
 def _code(fit: Fit, name: str, mediator: str) -> str:
     """Name a result, by mediator where there are several, as entries of parameters are named."""
     return name if fit.data.n_mediators == 1 else f"{name}[{mediator}]"
 
 
 def sampling_covariance(fit: Fit) -> CheckResult:
-    """Say whether the covariance of each site's two estimates was given."""
-    title = "Sampling covariance of each site's two estimates is known"
+    """Say whether the covariance of each site's estimates was given, or made of persons'."""
+    title = "Sampling covariance of each site's estimates is known"
+    if (persons := fit.model.persons(fit.data)) is not None:
+        who = "in each arm" if len(persons.groups) > 1 else "within sites and arms"
+        reason = f"It is that of persons {who}, which is a parameter of the model."
+        return CheckResult("sampling_covariance", title, "passed", reason)
     if not fit.data.covariance_given:
         reason = (
-            "It was not given and was taken as 0. Both estimates come from the same persons, so "
+            "It was not given and was taken as 0. All estimates come from the same persons, so "
             "it is rarely 0, and a positive one biases the slope upwards: give cov or corr."
         )
         return CheckResult("sampling_covariance", title, "doubtful", reason)

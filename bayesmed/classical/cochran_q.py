@@ -10,7 +10,9 @@ import numpy as np
 
 from bayesmed.classical.estimate import ClassicalEstimate
 from bayesmed.core.errors import DataError, ModelError
+from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats
+from bayesmed.core.words import p_value
 from bayesmed.data import SiteEstimates
 from bayesmed.formulas.residual_scatter import residual_q
 
@@ -46,6 +48,19 @@ class CochranQ:
     def defined(self) -> bool:
         """Whether there is a statistic."""
         return not math.isnan(self.statistic)
+
+    @property
+    def words(self) -> str:
+        """The numbers as a sentence has them, where all are defined.
+
+        Examples
+        --------
+        >>> CochranQ("WLS", 683.08, 142, 1e-71).words
+        'Q = 683 on 142 degrees of freedom (p < 0.001)'
+        """
+        plural = "s" if self.df > 1 else ""
+        q = number(self.statistic)
+        return f"Q = {q} on {self.df} degree{plural} of freedom ({p_value(self.p_value)})"
 
 
 def cochran_q(data: SiteEstimates, line: ClassicalEstimate, *, noise: Noise = "both") -> CochranQ:
@@ -107,25 +122,61 @@ def cochran_q(data: SiteEstimates, line: ClassicalEstimate, *, noise: Noise = "b
             "Give an estimate from the same data.",
         )
     through_origin = math.isnan(line.intercept)
-    df = data.n_rows - data.n_mediators - (not through_origin)
+    coefficients = data.n_mediators + (not through_origin)
     if not line.defined:
+        df = data.n_rows - coefficients
         return CochranQ(line.name, math.nan, df, math.nan, line.reason)
-    residual = data.total_effect - data.mediator_effect @ line.slope
-    residual = residual - (0.0 if through_origin else line.intercept)
-    contrast = np.append(-line.slope * (noise == "both"), 1.0)
+    start = 0.0 if through_origin else line.intercept
+    return scatter_about(line.name, data, line.slope, start, coefficients=coefficients, noise=noise)
+
+
+def scatter_about(
+    name: str,
+    data: SiteEstimates,
+    slope: Floats,
+    start: float = 0.0,
+    *,
+    coefficients: int,
+    noise: Noise = "both",
+) -> CochranQ:
+    """Compare residuals from any line with their sampling errors, as `cochran_q` does.
+
+    Parameters
+    ----------
+    name
+        Whose line it is.
+    data
+        Site estimates of P mediators.
+    slope, start
+        (P,) slopes, and the total effect at mediator effects of 0.
+    coefficients
+        How many of these numbers were estimated from the data.
+    noise
+        As in `cochran_q`.
+
+    Examples
+    --------
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[1, 2], total_effect=[2, 4.5], cov=[0.05 * np.eye(2)] * 2)
+    >>> round(scatter_about("known", data, np.array([2.0]), coefficients=0).statistic, 6)
+    1.0
+    """
+    df = data.n_rows - coefficients
+    residual = data.total_effect - data.mediator_effect @ slope - start
+    contrast = np.append(-slope * (noise == "both"), 1.0)
     exact = np.flatnonzero(_variance(data.cov, contrast) == 0)
     if exact.size:
         reason = f"the residual of site {data.labels[exact[0]]!r} has no sampling error"
-        return CochranQ(line.name, math.nan, df, math.nan, reason)
+        return CochranQ(name, math.nan, df, math.nan, reason)
     value = _statistic(data, residual, contrast)
     if value is None:
         reason = "some combination of the residuals of a block has no sampling error"
-        return CochranQ(line.name, math.nan, df, math.nan, reason)
+        return CochranQ(name, math.nan, df, math.nan, reason)
     if df < 1:
-        return CochranQ(line.name, value, df, math.nan, "no site is left over")
+        return CochranQ(name, value, df, math.nan, "no site is left over")
     from scipy.special import chdtrc
 
-    return CochranQ(line.name, value, df, float(chdtrc(df, value)))
+    return CochranQ(name, value, df, float(chdtrc(df, value)))
 
 
 def _variance(cov: Floats, contrast: Floats) -> Floats:

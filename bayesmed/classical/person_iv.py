@@ -1,4 +1,4 @@
-r"""Two-stage least squares, LIML and k-class on persons, from their moments."""
+r"""Two-stage least squares, LIML and k-class on persons, from site estimates made of their rows."""
 
 from __future__ import annotations
 
@@ -7,32 +7,25 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmed.classical.canonical import t_quantile
+from bayesmed.classical.canonical import Line, canonical, t_quantile
 from bayesmed.classical.estimate import ClassicalEstimate
 from bayesmed.classical.person_products import PersonProducts, person_products
-from bayesmed.core.errors import DataError, ModelError
+from bayesmed.core.errors import ModelError
 from bayesmed.core.types import Floats
-from bayesmed.data import Moments, RowColumns
-from bayesmed.formulas.k_class import (
-    KClass,
-    explained_products,
-    k_class,
-    liml_kappa,
-    many_instruments_kappa,
-)
+from bayesmed.data import SiteEstimates
+from bayesmed.formulas.k_class import KClass, k_class, liml_kappa, many_instruments_kappa
 
 type PersonEstimator = Literal["2sls", "liml", "k_class"]
-NAMES: dict[str, str] = {"2sls": "2SLS", "liml": "LIML", "k_class": "k-class"}
-ROUNDING = 1e-13
+NAMES: dict[str, str] = {
+    "2sls": "2SLS on persons",
+    "liml": "LIML on persons",
+    "k_class": "k-class on persons",
+}
+CLUSTERED = "persons are clustered, which these errors do not count"
 
 
 def person_level_iv(
-    moments: Moments,
-    columns: RowColumns,
-    *,
-    estimator: PersonEstimator = "2sls",
-    direct_effect: bool = False,
-    source: str = "moments",
+    data: SiteEstimates, *, estimator: PersonEstimator = "2sls", direct_effect: bool = False
 ) -> ClassicalEstimate:
     r"""Instrument persons' mediators with site by treatment.
 
@@ -42,9 +35,11 @@ def person_level_iv(
         Y_{is} = \lambda_s + \sum_p\delta_pM_{pis} [+ \theta T_{is}] + v_{is}
 
     (Raudenbush, Reardon and Nomi 2012, section 4; with the treatment among the regressors Fu
-    2023's estimator on individuals). Sites have intercepts (blocks too, where `columns` names
-    them) and coefficients of covariates of their own. Moments hold all that is needed
-    (`bayesmed.formulas.k_class`): no row is read, and numbers are those of the regression on rows.
+    2023's estimator on individuals). Sites have intercepts (blocks too, where rows have them) and
+    coefficients of covariates of their own. Site estimates made of rows carry all that is needed
+    (`bayesmed.data.PersonCovariance`): numbers are those of the regression on the rows of the
+    sites that take part. Of some of these sites (`SiteEstimates.take`), how persons vary is still
+    that of all.
 
     Without a direct effect, ``"2sls"`` is `wls` through the origin with weights
     :math:`n_sp_s(1-p_s)`, exactly, for a binary treatment without blocks and covariates; and
@@ -57,10 +52,8 @@ def person_level_iv(
 
     Parameters
     ----------
-    moments
-        Of persons, such as ``reduce_rows(rows).moments`` or ``rows.moments()``.
-    columns
-        The roles of the rows' columns, ``rows.columns``.
+    data
+        Site estimates from rows (`SiteEstimates.from_rows`).
     estimator
         ``"2sls"``; ``"liml"``; ``"k_class"``, with
         :math:`\kappa=(1-L/n)/(1-(k+L)/n)`, k excluded instruments and L included exogenous
@@ -68,29 +61,24 @@ def person_level_iv(
         effect.
     direct_effect
         Whether treatment has an effect of its own, the same at all sites; it is the intercept of
-        the answer, where there is one treatment column.
-    source
-        What messages call the moments.
+        the answer, where there is one arm to compare. Several arms have one each.
 
     Returns
     -------
     ClassicalEstimate
-        Not defined where there are fewer instruments than mediators, or the mediators' part that
-        instruments predict, less what chance would, is not positive definite. Without standard
-        errors where persons are clustered. Sites where treatment does not vary are left out.
+        Not defined where the data do not come from rows of persons, there are fewer instruments
+        than mediators, or the mediators' part that instruments predict, less what chance would,
+        is not positive definite. Without standard errors where persons are clustered.
 
     Raises
     ------
-    DataError
-        If the moments are not those of the columns, no site tells an effect of treatment, or
-        persons have weights or are compared by log odds.
     ModelError
         If there is no such estimator.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from bayesmed.data import PersonRows
+    >>> from bayesmed.data import PersonRows, RowColumns
     >>> people = pd.DataFrame({
     ...     "site": ["A"] * 6 + ["B"] * 6,
     ...     "t": [0, 0, 0, 1, 1, 1] * 2,
@@ -98,141 +86,77 @@ def person_level_iv(
     ...     "y": [1, 1, 4, 2, 3, 4, 2, 3, 5, 4, 6, 6],
     ... })
     >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="site"))
-    >>> person_level_iv(rows.moments(), rows.columns).slope.round(6).tolist()
+    >>> person_level_iv(SiteEstimates.from_rows(rows)).slope.round(6).tolist()
     [0.8]
     """
     if estimator not in NAMES:
         raise ModelError(f"There is no estimator {estimator!r}.", f"Take one of {list(NAMES)}.")
-    _refuse(columns, source)
-    name = f"{NAMES[estimator]} on persons" + (", direct effect" if direct_effect else "")
-    mediators = tuple(columns.label(c) for c in columns.estimated[:-1])
-    sums = person_products(moments, columns, source)
-    j = sums.present.shape[1]
-    exogenous = sums.exogenous + j * direct_effect
-    instruments = int(sums.present.sum()) - j * direct_effect
-    total, explained, on_treatment = _without_treatment(sums, direct_effect)
-    reason, kappa = _kappa(estimator, total, explained, sums.persons, exogenous, instruments)
-    found = None if reason else k_class(total, explained, kappa)
+    name, p = NAMES[estimator], data.n_mediators
+    sites = canonical(data)
+    sums = person_products(sites.rows, direct_effect=direct_effect)
+    if sums is None:
+        return ClassicalEstimate.undefined(name, data.mediators, _no_persons(data))
+    reason, kappa = _kappa(estimator, sums)
+    found = None if reason else k_class(sums.total, sums.explained, kappa)
     if found is None:
-        reason = reason or _no_positive_part(explained, kappa, direct_effect)
-        return ClassicalEstimate.undefined(name, mediators, reason)
-    spare = round(sums.persons) - exogenous - len(mediators)
-    reason = "persons are clustered, which errors from moments cannot count" * bool(columns.cluster)
-    reason = reason or "no person is left over to estimate a standard error from" * (spare < 1)
+        reason = reason or _no_positive_part(sums, kappa)
+        return ClassicalEstimate.undefined(name, data.mediators, reason)
+    assert sites.rows.persons is not None
+    reason = CLUSTERED if sites.rows.persons.clustered else ""
+    spare = round(sums.df) + sums.instruments - p
     scale = math.nan if reason else found.residual_square / spare
-    return _answer(name, mediators, found, scale, spare, on_treatment, reason, sums, estimator)
+    intercept, intercept_se = _intercept(sums, found, scale)
+    line = Line(
+        slope=found.slope,
+        slope_se=np.sqrt(scale * np.diagonal(found.bread)),
+        intercept=intercept,
+        intercept_se=intercept_se,
+        quantile=t_quantile(spare),
+    )
+    return sites.answer(name, line, covariance=estimator != "2sls", reason=reason)
 
 
-def _refuse(columns: RowColumns, source: str) -> None:
-    if columns.weights is not None:
-        raise DataError(
-            f"{source}: persons have weights ({columns.weights!r}), which these estimators do not "
-            "take.",
-            "Take estimators of site estimates.",
-        )
-    if columns.log_odds:
-        raise DataError(
-            f"{source}: {columns.log_odds[0]!r} is compared by log odds, which a regression on "
-            "persons does not do.",
-            "Take estimators of site estimates, or compare by differences.",
-        )
+def _no_persons(data: SiteEstimates) -> str:
+    if data.derivation:
+        return "how persons vary is not known: they have weights, log odds, or are not at hand"
+    return "the data are site estimates, not rows of persons"
 
 
-def _without_treatment(
-    sums: PersonProducts, direct_effect: bool
-) -> tuple[Floats, Floats, tuple[Floats, Floats] | None]:
-    """Return T and Z, and with a direct effect treatment's inverse and coefficients of it."""
-    j = sums.present.shape[1]
-    at = np.arange(j)
-    each = sums.treatment.copy()
-    each[:, at, at] = np.where(sums.present, each[:, at, at], 1.0)
-    total = sums.outcomes.sum(axis=0)
-    explained = explained_products(each, sums.cross)
-    rounding = ROUNDING**2 * sums.size
-    if not direct_effect:
-        return total, _without_rounding(explained, rounding), None
-    treatment, cross = sums.treatment.sum(axis=0), sums.cross.sum(axis=0)
-    taken = explained_products(treatment[None], cross[None])
-    inverse = np.linalg.inv(treatment)
-    rounding = np.maximum(rounding, ROUNDING * np.diagonal(explained))
-    left = _without_rounding(explained - taken, rounding)
-    return total - taken, left, (inverse, inverse @ cross)
-
-
-def _without_rounding(products: Floats, least: Floats) -> Floats:
-    """Set to 0 what is smaller than ``least`` on the diagonal, with its products."""
-    real = np.diagonal(products) > least
-    return np.where(real[:, None] & real, products, 0.0)
-
-
-def _kappa(
-    estimator: str,
-    total: Floats,
-    explained: Floats,
-    persons: float,
-    exogenous: int,
-    instruments: int,
-) -> tuple[str, float]:
+def _kappa(estimator: str, sums: PersonProducts) -> tuple[str, float]:
     """Return why there is no kappa, or "" and kappa."""
-    p = len(total) - 1
-    if instruments < p:
-        return f"{instruments} instruments cannot determine {p} slopes", math.nan
+    p, k = len(sums.error) - 1, sums.instruments
+    if k < p:
+        plural = "s" if k != 1 else ""
+        return f"{k} instrument{plural} cannot determine {p} slope{'s' if p > 1 else ''}", math.nan
     if estimator == "2sls":
         return "", 1.0
-    if persons - exogenous - instruments < 1:
-        return "no person is left over to tell chance from effects", math.nan
     if estimator == "k_class":
-        return "", many_instruments_kappa(persons, exogenous, instruments)
-    error = total - explained
-    size = np.sqrt(np.maximum(np.diagonal(error), 0.0))
-    rounding = 1e-7 * np.sqrt(np.diagonal(total))
-    if (size <= rounding).any() or np.linalg.eigvalsh(error / np.outer(size, size))[0] < 1e-12:
+        # Of persons and exogenous columns only the difference matters.
+        return "", many_instruments_kappa(sums.df + k, 0, k)
+    size = np.sqrt(np.diagonal(sums.error))
+    rounding = 1e-7 * np.sqrt(np.diagonal(sums.total))
+    if (size <= rounding).any() or _smallest(sums.error, size) < 1e-12:
         return "mediators and outcome do not vary on their own within sites and arms", math.nan
-    return "", liml_kappa(total, explained)
+    return "", liml_kappa(sums.total, sums.explained)
 
 
-def _no_positive_part(explained: Floats, kappa: float, direct_effect: bool) -> str:
-    if k_class(explained, explained, 1.0) is None:
-        if len(explained) > 2:
+def _smallest(matrix: Floats, size: Floats) -> float:
+    return float(np.linalg.eigvalsh(matrix / np.outer(size, size))[0])
+
+
+def _no_positive_part(sums: PersonProducts, kappa: float) -> str:
+    if k_class(sums.explained, sums.explained, 1.0) is None:
+        if len(sums.error) > 2:
             return "the mediator effects are collinear"
-        return f"the mediator effects are all {'the same' if direct_effect else '0'}"
+        return "the mediator effects are the same at all sites, arm by arm"
     return f"at κ = {kappa:.4f} chance explains all that the instruments predict of the mediators"
 
 
-def _answer(
-    name: str,
-    mediators: tuple[str, ...],
-    found: KClass,
-    scale: float,
-    spare: int,
-    on_treatment: tuple[Floats, Floats] | None,
-    reason: str,
-    sums: PersonProducts,
-    estimator: str,
-) -> ClassicalEstimate:
-    se = np.sqrt(scale * np.diagonal(found.bread))
-    half = t_quantile(spare) * se
-    intercept = intercept_se = math.nan
-    if on_treatment is not None and sums.present.shape[1] == 1:
-        inverse, coefficient = on_treatment
-        p = len(mediators)
-        intercept = float(coefficient[0, p] - coefficient[0, :p] @ found.slope)
-        moved = float(coefficient[0, :p] @ found.bread @ coefficient[0, :p])
-        intercept_se = math.sqrt(scale * (float(inverse[0, 0]) + moved))
-    notes: tuple[str, ...] = ()
-    if sums.left_out:
-        listed = ", ".join(map(repr, sums.left_out[:5])) + ", …" * (len(sums.left_out) > 5)
-        notes = (f"Left out, for they cannot tell an effect of treatment: {listed}.",)
-    return ClassicalEstimate(
-        name,
-        mediators,
-        slope=found.slope,
-        slope_se=se,
-        interval_low=found.slope - half,
-        interval_high=found.slope + half,
-        intercept=intercept,
-        intercept_se=intercept_se,
-        reason=reason,
-        covariance_used=estimator != "2sls",
-        notes=notes,
-    )
+def _intercept(sums: PersonProducts, found: KClass, scale: float) -> tuple[float, float]:
+    """Return the direct effect and its standard error; NaN where there is none, or several."""
+    if sums.on_treatment is None or sums.treatment_inverse is None or len(sums.on_treatment) > 1:
+        return math.nan, math.nan
+    of_mediators, of_outcome = sums.on_treatment[0, :-1], sums.on_treatment[0, -1]
+    moved = float(of_mediators @ found.bread @ of_mediators)
+    variance = scale * (float(sums.treatment_inverse[0, 0]) + moved)
+    return float(of_outcome - of_mediators @ found.slope), math.sqrt(variance)

@@ -1,157 +1,154 @@
-"""Sums of products of persons within sites, from their moments: what IV estimators are made of."""
+"""Sums of products of persons, from site estimates that carry how persons vary within sites."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmed.core.errors import DataError
 from bayesmed.core.types import Floats
-from bayesmed.data import Moments, RowColumns
-from bayesmed.data.rows.choosing import chosen_arms
-from bayesmed.formulas.cell_moments import joined
-from bayesmed.formulas.k_class import partialled
-from bayesmed.formulas.site_regression import smallest_tolerance
+from bayesmed.data import PersonCovariance, SiteEstimates
+from bayesmed.formulas.k_class import whitened_by_design
 
-COLLINEAR = 1e-11
-"""Regressors whose correlation matrix has a smaller eigenvalue are collinear."""
+ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
 class PersonProducts:
-    """Sums of products of treatment (J columns), mediators and outcome (K) at S sites.
+    r"""What instrumental-variable estimators of persons are made of, K variables, outcome last.
 
     Attributes
     ----------
-    treatment, cross, outcomes
-        (S, J, J), (S, J, K) and (S, K, K), of what site (block) intercepts and covariates leave.
-    present
-        (S, J) whether a site has the arm.
-    size
-        (K,) sums of squares about 0: what is nothing beside them is rounding.
-    persons
-        At these sites.
-    exogenous
-        Intercepts and coefficients of covariates, at all sites together.
-    left_out
-        Names of the sites that cannot tell an effect of treatment.
+    explained
+        (K, K) Z: products of what site by treatment predicts, less what is left of the treatment
+        alone where it has a direct effect.
+    error
+        (K, K) E: products of what it does not predict.
+    instruments
+        k, excluded ones.
+    df
+        Persons less all coefficients: n - L - k.
+    on_treatment
+        (J, K) coefficients of the variables on treatment, for a direct effect; else None.
+    treatment_inverse
+        (J, J) inverse of treatment's products, for a direct effect; else None.
     """
 
-    treatment: Floats
-    cross: Floats
-    outcomes: Floats
-    present: NDArray[np.bool_]
-    size: Floats
-    persons: float
-    exogenous: int
-    left_out: tuple[str, ...]
+    explained: Floats
+    error: Floats
+    instruments: int
+    df: float
+    on_treatment: Floats | None = None
+    treatment_inverse: Floats | None = None
+
+    @property
+    def total(self) -> Floats:
+        """(K, K) T = Z + E."""
+        return self.explained + self.error
 
 
-def person_products(moments: Moments, columns: RowColumns, source: str) -> PersonProducts:
-    """Join cells into sites and take out intercepts and covariates.
+def person_products(data: SiteEstimates, *, direct_effect: bool) -> PersonProducts | None:
+    """Return the sums of products; None where the data do not carry those of persons.
 
-    Raises
-    ------
-    DataError
-        If the moments are not those of the columns, or no site tells an effect.
+    Examples
+    --------
+    >>> from bayesmed.data import PersonCovariance
+    >>> persons = PersonCovariance(
+    ...     ("all",), cross=[[[40.0, 8.0], [8.0, 60.0]]], df=[20], weight=[[0.5], [0.25]])
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[1, 2], total_effect=[2, 3], cov=persons.estimated_cov, persons=persons)
+    >>> person_products(data, direct_effect=False).explained.tolist()
+    [[18.0, 28.0], [28.0, 44.0]]
     """
-    cells = _cells(moments, columns, source)
-    groups, group = np.unique(
-        np.column_stack([cells.site, cells.block]), axis=0, return_inverse=True
-    )
-    _, _, by_group = joined(cells.n, cells.mean, cells.cross, group.ravel(), len(groups))
-    by_site = np.zeros((len(cells.names), *by_group.shape[1:]))
-    np.add.at(by_site, groups[:, 0], by_group)
-    j, q = cells.arms or len(columns.randomised), len(columns.covariates)
-    spread = np.diagonal(by_site, axis1=1, axis2=2)[:, :j]
-    present = spread > 0 if cells.arms else np.ones_like(spread, dtype=bool)
-    usable = present.any(axis=1)
-    usable &= smallest_tolerance(_padded(by_site[:, : j + q, : j + q], present)) > COLLINEAR
-    if not usable.any():
-        raise DataError(
-            f"{source}: no site tells an effect of treatment.",
-            "Sites need persons in every arm, and covariates that are not collinear.",
-        )
-    left = partialled(by_site[usable], j, q)
-    blocks = np.bincount(groups[:, 0], minlength=len(cells.names))[usable]
+    persons = data.persons
+    if persons is None:
+        return None
+    error, df = persons.cross.sum(axis=0), float(persons.df.sum())
+    effect, arms = _whitened(data, persons)
+    size = np.sqrt((effect**2).sum(axis=0))
+    if not direct_effect:
+        return PersonProducts(_products(effect, 0 * size), error, data.n_rows, df)
+    basis, root = np.linalg.qr(arms)
+    inverse = np.linalg.inv(root)
     return PersonProducts(
-        treatment=left[:, :j, :j],
-        cross=left[:, :j, j:],
-        outcomes=left[:, j:, j:],
-        present=present[usable],
-        size=_squares(cells, usable[cells.site])[j + q :],
-        persons=float(cells.n[usable[cells.site]].sum()),
-        exogenous=int(blocks.sum()) + q * int(usable.sum()),
-        left_out=tuple(n for n, use in zip(cells.names, usable, strict=True) if not use),
+        explained=_products(effect - basis @ (basis.T @ effect), ROUNDING * size),
+        error=error,
+        instruments=data.n_rows - arms.shape[1],
+        df=df,
+        on_treatment=inverse @ (basis.T @ effect),
+        treatment_inverse=inverse @ inverse.T,
     )
 
 
-def _squares(cells: _Cells, used: NDArray[np.bool_]) -> Floats:
-    """(V,) sums of squares about 0 over the cells that are used."""
-    inside = np.diagonal(cells.cross[used], axis1=1, axis2=2)
-    return np.asarray((inside + cells.n[used, None] * cells.mean[used] ** 2).sum(axis=0))
+def whitened_noise(data: SiteEstimates) -> Floats | None:
+    r"""Return what sampling error adds to Z in expectation, without a direct effect: (K, K).
+
+    .. math::
+
+        \sum_s\mathrm{E}\,e_s'G_s^{-1}e_s = \sum_a\Sigma_a\sum_s\mathrm{tr}(G_s^{-1}w_{sa})
+
+    with w the (rows, rows) weights of group a in the covariance of a block's rows, and G their sum;
+    for one group :math:`k\Sigma`. None where the data do not carry the products of persons.
+
+    Examples
+    --------
+    >>> from bayesmed.data import PersonCovariance
+    >>> persons = PersonCovariance(("all",), cross=[np.eye(2)], df=[20], weight=[[0.5], [0.25]])
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[1, 2], total_effect=[2, 3], cov=persons.estimated_cov, persons=persons)
+    >>> whitened_noise(data).tolist()
+    [[0.1, 0.0], [0.0, 0.1]]
+    """
+    persons = data.persons
+    if persons is None:
+        return None
+    share = persons.weight / persons.weight.sum(axis=1, keepdims=True)
+    for rows, weight in _shared(data, persons):
+        # Only the sum over the rows of a block has a meaning.
+        own = np.linalg.solve(weight.sum(axis=0), weight)
+        share[rows] = np.moveaxis(np.diagonal(own, axis1=-2, axis2=-1), 0, -1)
+    return np.asarray(np.tensordot(share.sum(axis=0), persons.estimate, axes=1))
 
 
-def _padded(cross: Floats, present: NDArray[np.bool_]) -> Floats:
-    """Give an arm that a site does not have a spread of 1."""
-    padded = cross.copy()
-    at = np.arange(present.shape[1])
-    padded[:, at, at] = np.where(present, padded[:, at, at], 1.0)
-    return padded
+def _products(values: Floats, least: Floats) -> Floats:
+    """Multiply columns; one of a size of ``least`` or below is rounding, and 0."""
+    real = np.sqrt((values**2).sum(axis=0)) > least
+    values = np.where(real, values, 0.0)
+    return np.asarray(values.T @ values)
 
 
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Means and products in the order T, X, W, of the cells of arms that are compared."""
-
-    mean: Floats
-    cross: Floats
-    n: Floats
-    site: NDArray[np.int64]
-    block: NDArray[np.int64]
-    names: list[str]
-    arms: int
-
-
-def _cells(moments: Moments, columns: RowColumns, source: str) -> _Cells:
-    amounts = () if columns.has_arms else columns.randomised
-    wanted = (*amounts, *columns.covariates, *columns.estimated)
-    crossed = moments.variables[: moments.cross.shape[1]]
-    missing = [name for name in wanted if name not in crossed]
-    if missing or (moments.arm is None) == columns.has_arms:
-        what = f"no products of {missing[0]!r}" if missing else "other arms"
-        raise DataError(
-            f"{source}: the moments have {what}.", "Give the moments of rows with these columns."
-        )
-    at = np.array([crossed.index(name) for name in wanted])
-    mean, cross = moments.mean[:, at], moments.cross[:, at[:, None], at]
-    kept = np.ones(len(moments.site), dtype=bool)
-    arms = chosen_arms(moments, columns, source)
-    count = 0
-    if arms is not None:
-        assert moments.arm is not None
-        number = {name: i for i, name in enumerate(arms.all)}
-        arm = np.array([number.get(name, -1) for name in moments.arm])
-        kept = arm >= 0
-        count = len(arms.compared)
-        dummies = (arm[:, None] == np.arange(1, count + 1)).astype(float)
-        mean = np.column_stack([dummies, mean])
-        cross = np.pad(cross, ((0, 0), (count, 0), (count, 0)))
-    index = np.flatnonzero(kept)
-    blocks = moments.block or ("",) * len(kept)
-    return _Cells(
-        mean=mean[index],
-        cross=cross[index],
-        n=moments.n[index],
-        site=_numbered([moments.site[c] for c in index]),
-        block=_numbered([blocks[c] for c in index]),
-        names=list(dict.fromkeys(moments.site[c] for c in index)),
-        arms=count,
-    )
+def _whitened(data: SiteEstimates, persons: PersonCovariance) -> tuple[Floats, Floats]:
+    """Estimates (R, K) and indicators of arms (R, J), in units of the rows' designs."""
+    names = ("",) * data.n_rows if data.arm is None else data.arm
+    _, arm = np.unique(names, return_inverse=True)
+    indicators = np.eye(int(arm.max()) + 1)[arm]
+    k = data.n_mediators + 1
+    values = np.column_stack([data.mediator_effect, data.total_effect, indicators])
+    weight = persons.weight.sum(axis=1)
+    whitened = values / np.sqrt(weight)[:, None]
+    for rows, own in _shared(data, persons):
+        whitened[rows] = whitened_by_design(values[rows], own.sum(axis=0))
+    return whitened[:, :k], whitened[:, k:]
 
 
-def _numbered(names: list[str]) -> NDArray[np.int64]:
-    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return np.array([number[name] for name in names], dtype=np.int64)
+def _shared(
+    data: SiteEstimates, persons: PersonCovariance
+) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """Yield blocks of n rows whose estimates covary: rows (B, n) and their weights (A, B, n, n)."""
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for i, j in persons.cross_weight:
+        pairs.setdefault(int(data.block[i]), []).append((i, j))
+    alike: dict[int, list[tuple[list[int], Floats]]] = {}
+    for own in pairs.values():
+        rows = sorted({row for pair in own for row in pair})
+        at = {row: position for position, row in enumerate(rows)}
+        weight = np.zeros((len(persons.groups), len(rows), len(rows)))
+        weight[:, range(len(rows)), range(len(rows))] = persons.weight[rows].T
+        for i, j in own:
+            weight[:, at[i], at[j]] = weight[:, at[j], at[i]] = persons.cross_weight[i, j]
+        alike.setdefault(len(rows), []).append((rows, weight))
+    for blocks in alike.values():
+        listed, weights = zip(*blocks, strict=True)
+        yield np.array(listed, dtype=np.int64), np.stack(weights, axis=1)

@@ -1,4 +1,4 @@
-"""Every site-level estimator by the name that tables show, and all of them at once."""
+"""Every estimator by the name that tables show, and all of them at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bayesmed.classical.bias_corrected_iv import NAME as BIAS_CORRECTED_IV
 from bayesmed.classical.bias_corrected_iv import bias_corrected_iv
 from bayesmed.classical.estimate import ClassicalEstimate
 from bayesmed.classical.least_squares import ols, wls
+from bayesmed.classical.person_iv import NAMES as ON_PERSONS
+from bayesmed.classical.person_iv import person_level_iv
 from bayesmed.classical.pooled_wald import NAME as POOLED_WALD
 from bayesmed.classical.pooled_wald import pooled_wald
 from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
@@ -106,6 +108,13 @@ def _all() -> dict[str, Estimator]:
         ),
         POOLED_WALD: Estimator(lambda d, i, _: pooled_wald(d), through_origin),
         BIAS_CORRECTED_IV: Estimator(lambda d, i, _: bias_corrected_iv(d), through_origin),
+        ON_PERSONS["2sls"]: Estimator(lambda d, i, _: person_level_iv(d, direct_effect=i)),
+        ON_PERSONS["liml"]: Estimator(
+            lambda d, i, _: person_level_iv(d, estimator="liml", direct_effect=i)
+        ),
+        ON_PERSONS["k_class"]: Estimator(
+            lambda d, i, _: person_level_iv(d, estimator="k_class", direct_effect=i)
+        ),
     }
 
 
@@ -151,7 +160,7 @@ def all_estimates(
     ... )
     >>> data = SiteEstimates.from_frame(load_dataset("berkey1998"), columns)
     >>> [e.name for e in all_estimates(data) if not e.defined]
-    []
+    ['2SLS on persons', 'LIML on persons', 'k-class on persons']
     """
     seed = checked_seed(seed)
     return tuple(_tried(name, data, intercept, seed) for name in ESTIMATORS)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bayesmed.classical.bces import checked_weights
 from bayesmed.classical.canonical import canonical
 from bayesmed.classical.least_squares import no_least_squares
+from bayesmed.classical.rank import Directions, directions
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.formulas.strength import (
@@ -20,7 +21,6 @@ from bayesmed.formulas.strength import (
     relative_bias,
     reliability,
     spread_and_noise,
-    whitened_singular_values,
 )
 
 
@@ -44,9 +44,21 @@ class Strength:
         (P,) share of the spread that is true, in equal weights unless some are given.
     singular_values
         (P,) of the effects in units of sampling error, largest first: not by mediator, but by
-        direction. The number of those well above ``noise_level`` is the rank.
+        direction.
     noise_level
-        What a direction without true effects has, √S, or √(S - 1) with an intercept.
+        About what a direction without true effects has, √S, or √(S - 1) with an intercept.
+    rank
+        How many directions stand out of sampling error (`bayesmed.formulas.rank`).
+    rank_p_value
+        Probability of as much spread if one direction fewer than P had true effects.
+    untold
+        Mediators without which fewer directions would be missing; empty at full rank.
+    combination
+        Coefficients of their effects in the one direction that is missing, in their units: that
+        sum is 0 (the same, with an intercept) at all sites but for sampling error. Empty where
+        none is missing, or several are.
+    exact
+        Whether strength would be infinite: some combination of effects has no sampling error.
     reason
         Why nothing is defined; empty otherwise.
     """
@@ -59,6 +71,11 @@ class Strength:
     reliability: Floats
     singular_values: Floats
     noise_level: float
+    rank: int = 0
+    rank_p_value: float = math.nan
+    untold: tuple[str, ...] = ()
+    combination: tuple[float, ...] = ()
+    exact: bool = False
     reason: str = ""
 
     def __post_init__(self) -> None:
@@ -116,10 +133,12 @@ def strength(
     sites = canonical(data)
     effect, cov = sites.mediator, sites.mediator_cov
     given = None if weights is None else checked_weights(weights, data)[sites.order]
-    reason = _not_defined(data, effect, cov, given, intercept)
+    undetermined = _no_spread(effect, given, intercept)
+    reason = undetermined or _no_noise(data, cov, given)
     if reason:
-        nan = np.full(data.n_mediators, math.nan)
-        return Strength(data.mediators, intercept, nan, nan, nan, nan, nan, math.nan, reason)
+        nan = (np.full(data.n_mediators, math.nan),) * 5
+        exact = not undetermined
+        return Strength(data.mediators, intercept, *nan, math.nan, exact=exact, reason=reason)
     equal = np.ones(data.n_rows)
     used = equal > 0
     if given is None:
@@ -133,6 +152,7 @@ def strength(
         (spread, noise) if given is not None else spread_and_noise(effect, cov, equal, intercept)
     )
     freedom = float(np.count_nonzero(used) - intercept)
+    found = directions(spread, noise, freedom)
     return Strength(
         mediators=data.mediators,
         intercept=intercept,
@@ -140,21 +160,38 @@ def strength(
         conditional_f=conditional_f(effect[used], cov[used], intercept),
         relative_bias=relative_bias(spread, noise),
         reliability=reliability(*plain),
-        singular_values=whitened_singular_values(spread, noise, freedom),
+        singular_values=found.singular_values,
         noise_level=math.sqrt(freedom),
+        rank=found.rank,
+        rank_p_value=found.p_value,
+        untold=tuple(data.mediators[i] for i in found.untold),
+        combination=_in_units(found, sites.mediator_factor, spread),
     )
 
 
-def _not_defined(
-    data: SiteEstimates, effect: Floats, cov: Floats, given: Floats | None, intercept: bool
-) -> str:
+def _in_units(found: Directions, factor: Floats, spread: Floats) -> tuple[float, ...]:
+    """Coefficients of effects in the data's units, that of the largest part 1."""
+    if not found.combination:
+        return ()
+    among = list(found.untold)
+    canonical_units = np.array(found.combination)
+    largest = np.argmax(np.abs(canonical_units) * np.sqrt(np.diagonal(spread)[among]))
+    own = canonical_units * factor[among]
+    return tuple((own / own[largest]).tolist())
+
+
+def _no_spread(effect: Floats, given: Floats | None, intercept: bool) -> str:
+    """Say why sites determine no line; "" where they do."""
     used = np.ones(len(effect), dtype=bool) if given is None else given > 0
     sites, p = int(used.sum()), effect.shape[1]
     if sites < p + intercept:
         return f"{sites} sites are too few for {p} mediators"
-    reason = no_least_squares(effect[used], intercept)
-    if reason:
-        return reason
+    return no_least_squares(effect[used], intercept)
+
+
+def _no_noise(data: SiteEstimates, cov: Floats, given: Floats | None) -> str:
+    """Say which effects are known without error, so that strength is infinite; "" if none."""
+    used = np.ones(len(cov), dtype=bool) if given is None else given > 0
     size = np.sqrt(np.diagonal(cov[used], axis1=1, axis2=2))
     if (size == 0).any():
         exact = (data.mediator_se == 0) & used[np.argsort(canonical(data).order), None]

@@ -19,6 +19,8 @@ from bayesmed.data import SiteEstimates
 from bayesmed.effects import Comparison, compare
 from bayesmed.inference import Fit, fit
 from bayesmed.report.comparison import checked_picture, estimates, write_picture
+from bayesmed.report.content import Table as Content
+from bayesmed.report.instruments import instruments
 
 # Quadrature gives moments and quantiles; the draws only serve medians of what follows from them.
 CHAINS, DRAWS = 4, 500
@@ -67,7 +69,8 @@ def compare_card(
         except BayesmedError as error:
             missing = f"No posterior: {error} Or sample it with --fit."
     shown.phase("Comparing")
-    comparison = compare(data if fitted is None else fitted)
+    intercept = card.model.direct_effect
+    comparison = compare(data if fitted is None else fitted, intercept=intercept)
     if picture is not None:
         write_picture(comparison, picture)
     failed = [] if fitted is None else [c for c in convergence(fitted) if c.status == "failed"]
@@ -89,35 +92,39 @@ def show_comparison(compared: Compared) -> None:
         console.print(Text(clean(text), style=style), soft_wrap=not terminal)
 
     found = compared.comparison
-    content = estimates(found)
+    slopes, strength = estimates(found), instruments(found)
     console.print()
     if not compared.converged:
         say("The computation did not converge: do not use the posterior.", "bold red")
-    console.print(_table(content.columns, content.rows, content.texts, console.width))
+    console.print(_table(slopes, console.width))
     console.print()
     for sentence in found.sentences():
         say(f"* {sentence}")
     console.print()
-    for note in (compared.missing, content.note):
+    say(f"{strength.caption}:")
+    console.print(_table(strength, console.width))
+    console.print()
+    say(strength.note)
+    console.print()
+    for note in (compared.missing, slopes.note):
         if note:
             say(f"Note: {note}", "yellow")
     if compared.picture is not None:
         say(f"Picture: {compared.picture}")
 
 
-def _table(
-    columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], texts: tuple[int, ...], width: int
-) -> Table:
+def _table(content: Content, width: int) -> Table:
     table = Table(box=None, pad_edge=False, expand=False)
+    columns = content.columns
     kept = [i for i, name in enumerate(columns) if width >= NARROW or name != "sd or SE"]
     for i in kept:
-        words = i in texts
+        words = i in content.texts
         table.add_column(
             columns[i],
             justify="left" if words else "right",
             overflow="fold",
             no_wrap=not words,
         )
-    for row in rows:
+    for row in content.rows:
         table.add_row(*(Text(clean(row[i])) for i in kept))
     return table

@@ -7,7 +7,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from bayesmed.classical import ESTIMATORS, ClassicalEstimate, ols, simex
+from bayesmed.classical import (
+    ESTIMATORS,
+    ClassicalEstimate,
+    cochran_q,
+    ols,
+    simex,
+    strength,
+)
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.core.names import AVERAGE_SLOPE
 from bayesmed.core.numbers import number
@@ -16,16 +23,11 @@ from bayesmed.data import SiteEstimates
 from bayesmed.effects.comparison import Comparison, Reason
 from bayesmed.effects.differences import differences
 from bayesmed.effects.leave_one_out import TRIED, dominating_sites
+from bayesmed.effects.lines import least_squares_coefficients
 from bayesmed.effects.noise_differences import SIMEX
 from bayesmed.effects.parameters import parameters
 from bayesmed.effects.posterior_differences import excess_scatter, of_model, of_posterior
-from bayesmed.effects.reference import (
-    Setting,
-    least_squares_coefficients,
-    of_fit,
-    slope_name,
-    stand_in,
-)
+from bayesmed.effects.reference import Setting, of_fit, slope_name, stand_in
 from bayesmed.inference import Fit
 
 MANY_SITES = 500
@@ -50,6 +52,9 @@ def compare(
         Within a quarter of the reference's sd. Distance in its sds.
     ``attenuation``
         Sampling error in mediator effects is ignored. Reliability λ.
+    ``weak_instruments``
+        A line through the origin is pulled to the slope within sites and arms, since errors of
+        both effects go together. Share of the way: 1/F for one mediator.
     ``extrapolation``
         SIMEX's parabola does not reach back to no noise. Share of the slope it reaches.
     ``ignored_covariance``
@@ -58,9 +63,10 @@ def compare(
         Noise is taken off with another estimate of λ. That λ.
     ``different_target``
         A line through the origin, or with an intercept, where the reference's is the other kind.
-        What the mean direct effect adds to the slope; the intercept.
+        What the mean direct effect (or a within-site covariance in the model) adds to the slope;
+        the intercept.
     ``undefined_denominator``, ``not_defined``
-        No answer. The estimated variance that is not positive (for the bias-corrected IV F - 1);
+        No answer. The estimated variance that is not positive (bias-corrected IV, k-class: F - 1);
         0 where something else is missing.
     ``weights``
         Weighted least squares counts sites unequally. How far that moves it from OLS.
@@ -73,6 +79,11 @@ def compare(
         variance left where there would be no answer.
     ``excess_scatter``
         Sites lie further from the line than their sampling errors allow. Q.
+    ``compliance_correlation``
+        The model of the fit lets slopes go with mediator effects. What that adds to the slope.
+    ``least_scatter``
+        LIML minimises scatter, of which there is more than persons' noise. κ less what it is by
+        chance.
     ``random_slope``, ``correlation``, ``covariates``
         The model of the fit has slopes that differ between sites, direct effects related to
         mediator effects, or covariates. Sd, or shift, of what the estimator averages; shifts.
@@ -99,7 +110,7 @@ def compare(
     -------
     Comparison
         The estimates, the posterior's slope (``average_slope`` of a polynomial model) if there is
-        one, and the reasons.
+        one, the reasons, and strength and overidentification of the sites as instruments.
 
     Raises
     ------
@@ -139,11 +150,12 @@ def compare(
     else:
         reference = of_fit(fit, posterior, intercept)
     setting = Setting(data, intercept, by_name, reference)
+    weighted = by_name["WLS"].defined
     more = partial(of_model, fit, setting) if fit is not None else _nothing
     found = [] if fit is None or posterior is None else [*of_posterior(fit, posterior)]
     found += differences(setting, more)
     found += dominating_sites(setting)
-    found += excess_scatter(setting, scatter_modelled=fit is None or fit.model.direct_effect)
+    found += excess_scatter(setting, scatter_modelled=fit is None or _allows_scatter(fit))
     return Comparison(
         mediators=data.mediators,
         outcome=data.outcome,
@@ -151,8 +163,14 @@ def compare(
         posterior=posterior,
         reference=reference,
         differences=tuple(found),
+        strength=strength(data, intercept=intercept),
+        overidentification=cochran_q(data, by_name["WLS" if weighted else "OLS"]),
         notes=(*_about_posterior(fit), *_about_errors(data, intercept), *absent, TRIED_ONLY),
     )
+
+
+def _allows_scatter(fit: Fit) -> bool:
+    return fit.model.direct_effect or fit.model.slope == "random"
 
 
 def _nothing(estimate: ClassicalEstimate, p: int) -> tuple[Reason, ...]:

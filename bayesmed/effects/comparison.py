@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayesmed.classical import ClassicalEstimate
+from bayesmed.classical import ClassicalEstimate, CochranQ, Strength
 
 if TYPE_CHECKING:
     from bayesmed.effects.reference import Reference
@@ -72,6 +72,10 @@ class Comparison:
         has an answer.
     differences
         The reasons, by estimator.
+    strength
+        Strength and rank of the sites as instruments, for lines like those compared.
+    overidentification
+        Cochran's Q of weighted least squares, or of ordinary where weights would be infinite.
     notes
         What concerns all of them.
     """
@@ -82,6 +86,8 @@ class Comparison:
     posterior: pd.DataFrame | None
     reference: Reference | None
     differences: tuple[Difference, ...]
+    strength: Strength
+    overidentification: CochranQ
     notes: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
@@ -133,6 +139,31 @@ class Comparison:
             }
             for row in posterior.to_dict("records")
         ]
+
+    def strength_table(self) -> pd.DataFrame:
+        """Return strength, rank and overidentification as a tidy table.
+
+        Returns
+        -------
+        DataFrame
+            Columns quantity, mediator (empty where it is about all of them), value. Quantities:
+            ``first_stage_f``, ``conditional_f``, ``relative_bias`` and ``reliability`` of each
+            mediator; ``singular_value`` of each direction, largest first, ``noise_level``,
+            ``rank`` and ``rank_p_value``; ``cochran_q``, ``cochran_q_df``, ``cochran_q_p_value``.
+            NaN where not defined. What they are: `bayesmed.classical.Strength`, and
+            `bayesmed.classical.CochranQ`.
+        """
+        found, q = self.strength, self.overidentification
+        rows: list[tuple[str, str, float]] = []
+        for name in ("first_stage_f", "conditional_f", "relative_bias", "reliability"):
+            each = zip(self.mediators, getattr(found, name).tolist(), strict=True)
+            rows += [(name, mediator, value) for mediator, value in each]
+        rows += [("singular_value", "", value) for value in found.singular_values.tolist()]
+        rank = float(found.rank) if found.defined else np.nan
+        rows += [("noise_level", "", found.noise_level), ("rank", "", rank)]
+        rows += [("rank_p_value", "", found.rank_p_value), ("cochran_q", "", q.statistic)]
+        rows += [("cochran_q_df", "", float(q.df)), ("cochran_q_p_value", "", q.p_value)]
+        return pd.DataFrame(rows, columns=["quantity", "mediator", "value"])
 
     def reasons(self) -> pd.DataFrame:
         """Return the reasons as a table: columns estimator, mediator, code, text, value."""

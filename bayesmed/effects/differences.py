@@ -13,21 +13,24 @@ from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
 from bayesmed.core.numbers import number
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.comparison import Difference, Reason
+from bayesmed.effects.lines import (
+    K_CLASS,
+    LIML,
+    ON_PERSONS,
+    SITE_LINES,
+    TWO_STAGES,
+    is_least_squares,
+    least_squares_weight,
+    sampling_noise,
+)
 from bayesmed.effects.noise_differences import (
     AGREES,
-    LEAST_SQUARES,
-    WORTH_SAYING,
     about_noise,
     attenuation_unknown,
     variance_kind,
 )
-from bayesmed.effects.reference import (
-    Reference,
-    Setting,
-    least_squares_weight,
-    raw_spread,
-    sampling_noise,
-)
+from bayesmed.effects.person_differences import excess_over_chance, least_scatter
+from bayesmed.effects.reference import WORTH_SAYING, Reference, Setting, raw_spread
 
 NEAR = 2.0
 """Standard errors within which an estimate's own error explains its distance."""
@@ -35,6 +38,7 @@ WEIGHTS: Mapping[str, str] = {
     "WLS": "1/se² of the total effects",
     RANDOM_EFFECTS["common"]: "1/(τ + se²), se that of the total effects",
     RANDOM_EFFECTS["slopes"]: "1/(τ × mediator effect² + se²), se that of the total effects",
+    TWO_STAGES: "persons times the shares with and without treatment",
 }
 
 
@@ -65,7 +69,7 @@ def _of_one(
         yield _undefined(setting, estimate)
         return
     if reference is None:
-        if estimate.name in LEAST_SQUARES:
+        if estimate.name in SITE_LINES:
             yield from attenuation_unknown(setting, p)
         return
     if estimate.name == reference.name:
@@ -80,6 +84,7 @@ def _of_one(
         *about_noise(setting, reference, estimate, p),
         *_weights(setting, reference, estimate, p),
         *_different_target(setting, reference, estimate, p),
+        *least_scatter(setting, estimate),
         *more(estimate, p),
     ]
     if not reasons and setting.data.n_mediators == 1:
@@ -95,6 +100,8 @@ def _undefined(setting: Setting, estimate: ClassicalEstimate) -> Reason:
     if name == "Bias-corrected IV" and variance.all() and mediator.any():
         f = float(np.mean(mediator**2 / variance))
         return Reason("undefined_denominator", f"{text}.", f - 1)
+    if name == K_CLASS and "chance" in estimate.reason:
+        return Reason("undefined_denominator", f"{text}.", excess_over_chance(setting))
     kind = variance_kind(name)
     weightless = kind == "dersimonian_laird" and not variance.all()
     if kind is None or weightless or not raw_spread(data, setting.intercept).any():
@@ -112,7 +119,8 @@ def _weights(
     setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
 ) -> Iterator[Reason]:
     unweighted = setting.estimates["OLS"]
-    if estimate.name in WEIGHTS and unweighted.defined:
+    known = estimate.name in WEIGHTS and is_least_squares(setting.data, estimate.name)
+    if known and unweighted.defined:
         moved = float(estimate.slope[p] - unweighted.slope[p])
         if abs(moved) > AGREES * reference.sd[p]:
             text = f"Its weights, {WEIGHTS[estimate.name]}, move it from OLS by {moved:+.3g}."
@@ -123,8 +131,10 @@ def _different_target(
     setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
 ) -> Iterator[Reason]:
     """Say what a mean direct effect adds to a line through the origin."""
+    # On persons each of several arms has a direct effect of its own.
     through_origin = math.isnan(estimate.intercept)
-    if through_origin == math.isnan(reference.intercept):
+    several_arms = setting.intercept and through_origin and estimate.name in ON_PERSONS
+    if several_arms or through_origin == math.isnan(reference.intercept):
         return
     if not through_origin:
         yield Reason(
@@ -136,17 +146,26 @@ def _different_target(
         return
     direct, data = reference.intercept, setting.data
     says = (
-        f"Takes the mean direct effect to be 0. {_capital(reference.words)} puts it at "
+        f"Takes the {reference.constant} to be 0. {_capital(reference.words)} puts it at "
         f"{number(direct)}, which"
     )
     if estimate.name == "Pooled Wald":
         mean = float(data.weight @ data.mediator_effect[:, 0])
         added = direct / mean
         says += f" at a mean effect of {number(mean)} on {data.mediators[0]}"
+    elif not _constant_is_told(data, estimate.name):
+        return
     else:
         added = direct * _slope_of_a_constant(data, estimate.name)[p]
     if abs(added) > WORTH_SAYING * reference.sd[p]:
         yield Reason("different_target", f"{says} adds {number(added)} to the slope.", added)
+
+
+def _constant_is_told(data: SiteEstimates, name: str) -> bool:
+    """Whether it is known what an estimator through the origin makes of a constant."""
+    if name not in ON_PERSONS:
+        return True
+    return name != LIML and is_least_squares(data, TWO_STAGES)
 
 
 def _slope_of_a_constant(data: SiteEstimates, name: str) -> list[float]:
@@ -155,7 +174,7 @@ def _slope_of_a_constant(data: SiteEstimates, name: str) -> list[float]:
     if name == "Bias-corrected IV":
         weight = 1 / data.cov[:, 0, 0]
     square = (weight[:, None] * data.mediator_effect).T @ data.mediator_effect
-    if name not in LEAST_SQUARES:
+    if not is_least_squares(data, name):
         square = square - weight.sum() * sampling_noise(data, weight)
     found: list[float] = np.linalg.solve(square, weight @ data.mediator_effect).tolist()
     return found

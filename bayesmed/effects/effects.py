@@ -19,8 +19,16 @@ from bayesmed.core.names import (
     SITE,
     SITE_EFFECTS,
 )
-from bayesmed.effects.estimands import RATIOS, in_population, of_sites, over_sites, telling
+from bayesmed.effects.estimands import (
+    RATIOS,
+    in_population,
+    known_covariance,
+    of_sites,
+    over_sites,
+    telling,
+)
 from bayesmed.effects.labels import SITE_RELIABILITY, effect_labels
+from bayesmed.effects.notes import notes
 from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit
 
@@ -41,18 +49,36 @@ class Effects:
         sites of the data, weighted: ``acme``, ``average_direct_effect``,
         ``average_total_effect``, ``average_share_mediated``. In the population of sites:
         ``superpopulation_acme``, ``superpopulation_direct_effect``,
-        ``superpopulation_total_effect``, ``superpopulation_share_mediated``, ``reliability``;
-        ``average_slope`` where slopes vary. With covariates the population is one whose covariate
-        means are those of the rows. With several mediators ``indirect_effect_all_mediators``,
-        ``acme_all_mediators`` ... are sums over them. A model without direct effect has no direct
-        effects, and no shares but those of several mediators.
+        ``superpopulation_total_effect``, ``superpopulation_share_mediated``, ``reliability``.
+        With covariates the population is one whose covariate means are those of the rows. With
+        several mediators ``indirect_effect_all_mediators``, ``acme_all_mediators`` ... are sums
+        over them. A model without direct effect has no direct effects, and no shares but those of
+        several mediators.
+
+        Where slopes vary their averages are ``average_slope_of_site`` over the sites, every site
+        counting by its weight, and ``average_slope`` in the population; ``cwate`` and
+        ``superpopulation_cwate`` are those that count each site by its mediator effect as well,
+        ``average_mediator_effect`` or ``superpopulation_mediator_effect`` being what they divide
+        by (Reardon and Raudenbush 2013, equation 5: the compliance-weighted average treatment
+        effect). Where slopes are unrelated to mediator effects by assumption the population has
+        no ``superpopulation_cwate``: it would be ``average_slope``.
     labels
         Each effect in words. Where the model has an interaction of treatment and mediator,
         indirect effects are total and direct effects pure ones.
+
+    Notes
+    -----
+    Slopes and indirect effects of several mediators are those of mediators in parallel: see
+    ``notes``.
     """
 
     draws: xr.Dataset
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know beside the numbers, in sentences: ratios without bounds, parallel paths."""
+        return notes(self.draws, self.labels)
 
     def table(self) -> pd.DataFrame:
         """Summarise every effect.
@@ -62,8 +88,8 @@ class Effects:
         DataFrame
             Columns effect, site and mediator (empty where they do not apply), mean, sd, q2.5,
             q50, q97.5 in the units of the effect, p_positive (the posterior probability of a
-            value above zero). Shares have quantiles but neither mean nor sd; reliabilities are
-            positive by definition and have no p_positive.
+            value above zero). Ratios (shares and compliance-weighted averages) have quantiles but
+            neither mean nor sd; reliabilities are positive by definition and have no p_positive.
         """
         frames = [_summary(str(name), values) for name, values in self.draws.data_vars.items()]
         return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
@@ -96,7 +122,7 @@ def effects(fit: Fit) -> Effects:
         **of_sites(sites),
         SITE_RELIABILITY: by_site,
         **over_sites(sites, fit.data.weight),
-        **in_population(posterior),
+        **in_population(posterior, within_site_covariance=known_covariance(fit.model)),
         RELIABILITY: overall,
     }
     found = telling(found, direct_effect=fit.model.direct_effect)

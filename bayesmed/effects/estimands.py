@@ -10,6 +10,7 @@ from bayesmed.core.names import (
     AVERAGE_SLOPE,
     COVARIATE,
     COVARIATE_EFFECT,
+    CWATE,
     DIRECT_EFFECT,
     DIRECT_EFFECT_MEAN,
     INDIRECT_EFFECT,
@@ -32,14 +33,22 @@ from bayesmed.core.names import (
 )
 from bayesmed.core.types import Floats
 from bayesmed.effects.labels import of_all
-from bayesmed.formulas.mediation import share_mediated, superpopulation_acme, weighted_average
+from bayesmed.formulas.mediation import (
+    compliance_weighted_average,
+    share_mediated,
+    superpopulation_acme,
+    superpopulation_cwate,
+    weighted_average,
+)
+from bayesmed.generative import SiteModel
 
 type Named = dict[str, xr.DataArray]
 
 PREFIXES = ("", f"{AVERAGE}_", f"{SUPERPOPULATION}_")
 SHARES = tuple(f"{prefix}{SHARE_MEDIATED}" for prefix in PREFIXES)
+CWATES = (CWATE, f"{SUPERPOPULATION}_{CWATE}")
 # Ratios with a denominator that may be near zero: no mean, no standard deviation.
-RATIOS = (*SHARES, *(of_all(name) for name in SHARES))
+RATIOS = (*SHARES, *(of_all(name) for name in SHARES), *CWATES)
 
 
 def of_sites(sites: xr.Dataset) -> Named:
@@ -63,8 +72,19 @@ def over_sites(sites: xr.Dataset, weight: Floats) -> Named:
         )
         return averaged
 
+    slopes: Named = {}
+    if SLOPE_OF_SITE in sites:
+        slopes = {f"{AVERAGE}_{name}": average(name) for name in (MEDIATOR_EFFECT, SLOPE_OF_SITE)}
+        slopes[CWATE] = xr.apply_ufunc(
+            compliance_weighted_average,
+            sites[SLOPE_OF_SITE],
+            sites[MEDIATOR_EFFECT],
+            kwargs={"weight": weight},
+            input_core_dims=[[SITE], [SITE]],
+        )
     acme, total = average(INDIRECT_EFFECT), average(TOTAL_EFFECT)
     return {
+        **slopes,
         ACME: acme,
         **_together(ACME, acme),
         f"{AVERAGE}_{DIRECT_EFFECT}": average(DIRECT_EFFECT),
@@ -73,7 +93,9 @@ def over_sites(sites: xr.Dataset, weight: Floats) -> Named:
     }
 
 
-def in_population(posterior: xr.Dataset, covariates: Floats | None = None) -> Named:
+def in_population(
+    posterior: xr.Dataset, covariates: Floats | None = None, *, within_site_covariance: float = 0.0
+) -> Named:
     """Return averages in the population of sites.
 
     Parameters
@@ -83,6 +105,8 @@ def in_population(posterior: xr.Dataset, covariates: Floats | None = None) -> Na
     covariates
         (C,) means of the covariates in the population, centred as the model centres them; the
         means over the rows of the data where left out.
+    within_site_covariance
+        What is added to total effects, where that is known rather than a parameter.
     """
     curvature = {
         name: posterior[name] for name in (SLOPE_LINEAR, SLOPE_QUADRATIC) if name in posterior
@@ -94,25 +118,43 @@ def in_population(posterior: xr.Dataset, covariates: Floats | None = None) -> Na
         **curvature,
         covariance=_compliance_covariance(posterior),
     )
-    none = posterior.get(WITHIN_SITE_COVARIANCE, xr.zeros_like(acme.isel({MEDIATOR: 0}, drop=True)))
-    direct = posterior.get(DIRECT_EFFECT_MEAN, none)
+    known = xr.full_like(acme.isel({MEDIATOR: 0}, drop=True), within_site_covariance)
+    direct = posterior.get(DIRECT_EFFECT_MEAN, posterior.get(WITHIN_SITE_COVARIANCE, known))
     if covariates is not None and COVARIATE_EFFECT in posterior:
         means = xr.DataArray(covariates, dims=COVARIATE)
         direct = direct + posterior[COVARIATE_EFFECT].drop_vars(COVARIATE).dot(means, COVARIATE)
     total = direct + acme.sum(MEDIATOR)
     prefix = f"{SUPERPOPULATION}_"
-    slope: Named = {}
-    if AVERAGE_SLOPE in posterior or SLOPE_SD in posterior:
-        # Random slopes are unrelated to the mediator effects: their average is the slope itself.
-        slope = {AVERAGE_SLOPE: posterior.get(AVERAGE_SLOPE, posterior[SLOPE])}
     return {
-        **slope,
+        **_slopes_in_population(posterior, acme),
         f"{prefix}{ACME}": acme,
         **_together(f"{prefix}{ACME}", acme),
         f"{prefix}{DIRECT_EFFECT}": direct,
         f"{prefix}{TOTAL_EFFECT}": total,
         **_shares(prefix, acme, total),
     }
+
+
+def known_covariance(model: SiteModel) -> float:
+    """Return the within-site covariance of a model that takes it as known, 0 elsewhere."""
+    kappa = model.within_site_covariance
+    return kappa if isinstance(kappa, float) else 0.0
+
+
+def _slopes_in_population(posterior: xr.Dataset, acme: xr.DataArray) -> Named:
+    """Return averages of slopes, where they vary, and of what they are multiplied by."""
+    if AVERAGE_SLOPE not in posterior and SLOPE_SD not in posterior:
+        return {}
+    # Random slopes average to the slope itself, whether or not they go with mediator effects.
+    slope, mean = posterior.get(AVERAGE_SLOPE, posterior[SLOPE]), posterior[MEDIATOR_EFFECT_MEAN]
+    found = {f"{SUPERPOPULATION}_{MEDIATOR_EFFECT}": mean, AVERAGE_SLOPE: slope}
+    if SLOPE_LINEAR in posterior or MEDIATOR_EFFECT_SLOPE_CORR in posterior:
+        covariance = acme - slope * mean
+        found[f"{SUPERPOPULATION}_{CWATE}"] = xr.apply_ufunc(
+            superpopulation_cwate, slope, mean, covariance
+        )
+    # Elsewhere slopes are unrelated to mediator effects: weighted or not, the average is the same.
+    return found
 
 
 def _compliance_covariance(posterior: xr.Dataset) -> xr.DataArray | float:

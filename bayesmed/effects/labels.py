@@ -9,6 +9,7 @@ from bayesmed.core.names import (
     ALL_MEDIATORS,
     AVERAGE,
     AVERAGE_SLOPE,
+    CWATE,
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
@@ -64,22 +65,28 @@ def effect_label(name: str, model: SiteModel, *, mediator: str = "", outcome: st
     'indirect effect through effort, over the sites (ACME)'
     >>> effect_label("average_direct_effect", SiteSlope(interaction=True))
     'pure direct effect, over the sites'
+    >>> effect_label("cwate", SiteSlope(), mediator="effort", outcome="score")
+    'compliance-weighted average effect of effort on score, over the sites (CWATE)'
     """
     whole = name.endswith(ALL_MEDIATORS)
     base = name.removesuffix(f"_{ALL_MEDIATORS}")
     place = mediator or "the mediator"
     through = " through all mediators" if whole else f" through {mediator}" if mediator else ""
     on = f" on {outcome}" if outcome else ""
+    slope = f"slope of {mediator}" if mediator else "slope"
+    weighted = f"compliance-weighted average effect of {place}{on}"
     words = {
-        MEDIATOR_EFFECT: f"effect on {place}",
-        SLOPE_OF_SITE: f"slope of {place}" if mediator else "slope",
-        AVERAGE_SLOPE: (f"slope of {mediator}" if mediator else "slope") + f", {WIDE}",
+        AVERAGE_SLOPE: f"{slope}, {WIDE}",
+        CWATE: f"{weighted}, {HERE} (CWATE)",
+        f"{SUPERPOPULATION}_{CWATE}": f"{weighted}, {WIDE} (CWATE)",
         SITE_RELIABILITY: f"reliability of the estimated effect on {place}",
         RELIABILITY: f"reliability of the estimated effects on {place}",
         ACME: f"{indirect(model)}{through}, {HERE} (ACME)",
         f"{SUPERPOPULATION}_{ACME}": f"{indirect(model)}{through}, {WIDE}",
     }
     kinds = {
+        MEDIATOR_EFFECT: f"effect on {place}",
+        SLOPE_OF_SITE: slope,
         INDIRECT_EFFECT: f"{indirect(model)}{through}",
         DIRECT_EFFECT: direct(model),
         TOTAL_EFFECT: f"total effect{on}",

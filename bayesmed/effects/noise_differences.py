@@ -9,26 +9,17 @@ import numpy as np
 
 from bayesmed.classical import ClassicalEstimate, expected_ols_slopes
 from bayesmed.classical.heterogeneity import ESTIMATORS as VARIANCES
-from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
 from bayesmed.classical.simex import LAMBDAS
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.comparison import Reason
-from bayesmed.effects.reference import (
-    Reference,
-    Setting,
-    least_squares_weight,
-    raw_spread,
-    sampling_noise,
-)
+from bayesmed.effects.lines import is_least_squares, least_squares_weight, sampling_noise
+from bayesmed.effects.reference import WORTH_SAYING, Reference, Setting, raw_spread
+from bayesmed.effects.weak_instruments import products_of, weak_instruments
 
 AGREES = 0.25
 """Estimates closer to the reference than this many of its sds agree with it."""
-WORTH_SAYING = 0.1
-"""What moves an estimate by less than this many sds of the reference is not worth a sentence."""
-
-LEAST_SQUARES = ("OLS", "WLS", *RANDOM_EFFECTS.values())
 SIMEX = ("SIMEX", "SIMEX (published form)")
 # Estimators that leave Cov(γ̂, β̂) out, and those that only differ by taking it.
 WITH_COVARIANCE: Mapping[str, str] = {
@@ -51,9 +42,13 @@ def about_noise(
     setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
 ) -> Iterator[Reason]:
     """Yield what an estimator does about sampling error, for the slope on one mediator."""
-    yield from _attenuation(setting, reference, estimate, p)
+    products = products_of(setting, estimate)
+    if products is not None:
+        yield from weak_instruments(setting, reference, products, p)
+    else:
+        yield from _attenuation(setting, reference, estimate, p)
+        yield from _ignored_covariance(setting, reference, estimate, p)
     yield from _extrapolation(setting, reference, estimate, p)
-    yield from _ignored_covariance(setting, reference, estimate, p)
     yield from _other_reliability(setting, reference, estimate)
 
 
@@ -65,7 +60,8 @@ def variance_kind(name: str) -> str | None:
 def _attenuation(
     setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
 ) -> Iterator[Reason]:
-    if estimate.name not in LEAST_SQUARES or not setting.data.mediator_se.any():
+    least_squares = is_least_squares(setting.data, estimate.name)
+    if not least_squares or not setting.data.mediator_se.any():
         return
     if reference.spread is None:
         yield from attenuation_unknown(setting, p)
@@ -145,7 +141,7 @@ def _ignored_covariance(
     if not data.covariance_given or not cross.any():
         return
     weight = np.ones(data.n_rows)
-    if name in LEAST_SQUARES:
+    if is_least_squares(data, name):
         weight = least_squares_weight(data, name, setting.intercept)
         noise = np.tensordot(weight, data.cov[:, :-1, -1], axes=1)
         square = _weighted_square(data, weight, setting.intercept)

@@ -8,34 +8,23 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from bayesmed.classical import ClassicalEstimate, ols
+from bayesmed.classical.cochran_q import scatter_about
 from bayesmed.core.errors import BayesmedError
 from bayesmed.core.names import (
     CORRELATION,
     DIRECT_EFFECT_SD,
-    MEDIATOR_EFFECT_MEAN,
     MEDIATOR_EFFECT_SD,
     SLOPE,
     SLOPE_AT_CENTRE,
-    SLOPE_LINEAR,
-    SLOPE_QUADRATIC,
-    SLOPE_SD,
 )
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats
 from bayesmed.effects.comparison import POSTERIOR, Difference, Reason
-from bayesmed.effects.noise_differences import LEAST_SQUARES, WORTH_SAYING
-from bayesmed.effects.reference import (
-    Reference,
-    Setting,
-    draws,
-    least_squares_coefficients,
-    least_squares_weight,
-    slope_name,
-)
-from bayesmed.formulas.residual_scatter import residual_q
+from bayesmed.effects.lines import ON_PERSONS
+from bayesmed.effects.reference import WORTH_SAYING, Reference, Setting, draws, slope_name
+from bayesmed.effects.slope_differences import about_slopes
 from bayesmed.inference import Fit, exact_posterior
 from bayesmed.priors import Prior
 
@@ -48,9 +37,7 @@ MOST_SITES = 300
 SKEWED = 0.2
 """Posterior sds that mean and median must be apart to be worth a sentence."""
 SIGNIFICANT = 0.05
-COUNT_ERRORS_ONLY = ("WLS", "Pooled Wald")
-WEIGHING = (*LEAST_SQUARES, "Pooled Wald")
-"""Estimators whose weighting of the sites' slopes is written down."""
+COUNT_ERRORS_ONLY = ("WLS", "Pooled Wald", *ON_PERSONS)
 
 
 def of_posterior(fit: Fit, posterior: pd.DataFrame) -> Iterator[Difference]:
@@ -121,51 +108,10 @@ def of_model(fit: Fit, setting: Setting, estimate: ClassicalEstimate, p: int) ->
     """Yield what the model assumes and an estimator does not, for the slope on one mediator."""
     reference = setting.reference
     assert reference is not None
-    yield from _weighing(fit, setting, estimate, p)
+    yield from about_slopes(fit, setting, reference, estimate, p)
     if not math.isnan(estimate.intercept):
-        yield from _curvature(fit, reference, p)
         yield from _correlation(fit, reference, p)
         yield from _covariates(fit, setting, p)
-
-
-def _weighing(fit: Fit, setting: Setting, estimate: ClassicalEstimate, p: int) -> Iterator[Reason]:
-    """Spread, over random slopes, of the average slope that an estimator's weights make."""
-    data, name = setting.data, estimate.name
-    if fit.model.slope != "random" or name not in WEIGHING:
-        return
-    if name == "Pooled Wald":
-        coefficient = data.weight / float(data.weight @ data.mediator_effect[:, 0])
-    else:
-        weight = least_squares_weight(data, name, setting.intercept)
-        coefficient = least_squares_coefficients(data, weight, setting.intercept)[p]
-    slope_sd = np.median(draws(fit, SLOPE_SD), axis=0)
-    weights = coefficient[:, None] * data.mediator_effect
-    spread = float(np.sqrt(slope_sd**2 @ (weights**2).sum(axis=0)))
-    se = float(estimate.slope_se[p])
-    yield Reason(
-        "random_slope",
-        f"Slopes differ between sites (sd {number(float(slope_sd[p]))}), and it averages them in "
-        f"its own weights: that alone sets it off their mean by an sd of {number(spread)}, beside "
-        f"its standard error of {number(se)}.",
-        spread,
-    )
-
-
-def _curvature(fit: Fit, reference: Reference, p: int) -> Iterator[Reason]:
-    r"""Limit of a straight line, :math:`E f'(\gamma)` by Stein's lemma, less the average slope."""
-    if fit.model.slope != "polynomial":
-        return
-    linear, quadratic = draws(fit, SLOPE_LINEAR)[:, p], draws(fit, SLOPE_QUADRATIC)[:, p]
-    mean, sd = draws(fit, MEDIATOR_EFFECT_MEAN)[:, p], draws(fit, MEDIATOR_EFFECT_SD)[:, p]
-    gap = float(np.median(linear * mean + 2 * quadratic * (mean**2 + sd**2)))
-    if abs(gap) > WORTH_SAYING * reference.sd[p]:
-        yield Reason(
-            "random_slope",
-            "The slope changes with the mediator effect: a straight line tends to "
-            f"{number(float(reference.slope[p]) + gap)}, the average slope is "
-            f"{number(float(reference.slope[p]))}.",
-            gap,
-        )
 
 
 def _correlation(fit: Fit, reference: Reference, p: int) -> Iterator[Reason]:
@@ -208,24 +154,19 @@ def excess_scatter(setting: Setting, *, scatter_modelled: bool) -> Iterator[Diff
     setting
         Estimates and reference.
     scatter_modelled
-        Whether the reference allows for a spread of direct effects.
+        Whether the reference allows for direct effects or slopes that differ between sites.
     """
     reference, data = setting.reference, setting.data
     if reference is None:
         return
     start = 0.0 if math.isnan(reference.intercept) else reference.intercept
-    residual = data.total_effect - start - data.mediator_effect @ reference.slope
-    contrast = np.append(-reference.slope, 1.0)
-    variance = np.einsum("i,rij,j->r", contrast, data.cov, contrast)
-    spare = data.n_rows - data.n_mediators - setting.intercept
-    if spare <= 0 or not (variance > 0).all():
-        return
-    q = residual_q(residual, variance)
-    if chi2.sf(q, spare) > SIGNIFICANT:
+    coefficients = data.n_mediators + setting.intercept
+    found = scatter_about(reference.name, data, reference.slope, start, coefficients=coefficients)
+    if not found.p_value <= SIGNIFICANT:  # NaN where there is no test
         return
     scatter = (
-        f"Sites scatter about the line of {reference.words} more than their errors allow "
-        f"(Q = {number(q)}, {spare} degree{'s' if spare > 1 else ''} of freedom)"
+        f"Sites scatter about the line of {reference.words} more than their errors allow: "
+        f"{found.words}"
     )
     if scatter_modelled:
         names = [n for n in COUNT_ERRORS_ONLY if n in setting.estimates]
@@ -235,4 +176,6 @@ def excess_scatter(setting: Setting, *, scatter_modelled: bool) -> Iterator[Diff
     for name in names:
         if name == reference.name or setting.estimates[name].defined:
             for mediator in data.mediators:
-                yield Difference(name, mediator, "excess_scatter", f"{scatter}; {says}", q)
+                yield Difference(
+                    name, mediator, "excess_scatter", f"{scatter}; {says}", found.statistic
+                )

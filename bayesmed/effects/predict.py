@@ -14,7 +14,13 @@ from bayesmed.core.names import CHAIN, DRAW, MEDIATOR, SITE, SITE_EFFECTS
 from bayesmed.core.seeds import checked_seed, stream
 from bayesmed.core.types import Floats
 from bayesmed.effects.effects import Effects
-from bayesmed.effects.estimands import in_population, of_sites, over_sites, telling
+from bayesmed.effects.estimands import (
+    in_population,
+    known_covariance,
+    of_sites,
+    over_sites,
+    telling,
+)
 from bayesmed.effects.labels import effect_labels
 from bayesmed.effects.new_sites import NewSites
 from bayesmed.inference import Fit
@@ -95,10 +101,11 @@ def predict(
         covariates = new.covariate_values(fit)
         sites = _drawn(fit, new, covariates, checked_seed(fit.seed if seed is None else seed))
     posterior = fit.tree["posterior"].to_dataset().sel({DRAW: sites[DRAW]})
+    known = known_covariance(fit.model)
     found = {
         **of_sites(sites),
         **over_sites(sites, weight),
-        **in_population(posterior, weight @ covariates),
+        **in_population(posterior, weight @ covariates, within_site_covariance=known),
     }
     found = telling(found, direct_effect=fit.model.direct_effect)
     return Effects(xr.Dataset(found), effect_labels(found, fit.model))

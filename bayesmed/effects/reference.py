@@ -1,4 +1,4 @@
-"""What estimates are compared with, and how spread out true and estimated mediator effects are."""
+"""What estimates are compared with, and how spread out mediator effects are."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesmed.classical import ClassicalEstimate, random_effects_weights
+from bayesmed.classical import ClassicalEstimate
 from bayesmed.classical.heterogeneity import paule_mandel
-from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
-from bayesmed.classical.random_effects import Scatter
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
     CHAIN,
@@ -24,6 +22,7 @@ from bayesmed.core.names import (
     MEDIATOR_EFFECT_SD,
     OTHER_MEDIATOR,
     SLOPE,
+    WITHIN_SITE_COVARIANCE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
@@ -32,9 +31,14 @@ from bayesmed.inference import Fit
 
 # The first of these that has an answer stands in where there is no posterior.
 STAND_INS = ("BCES", "Reliability-corrected (Paule-Mandel)")
-SCATTERS: tuple[Scatter, ...] = ("common", "slopes")
+CONSTANTS: Mapping[str, str] = {
+    DIRECT_EFFECT_MEAN: "direct effect",
+    WITHIN_SITE_COVARIANCE: "within-site covariance",
+}
 MOST_DRAWS = 2000
 """Medians of functions of draws need no more."""
+WORTH_SAYING = 0.1
+"""What moves an estimate by less than this many sds of the reference is not worth a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ class Reference:
         (P,) posterior means and sds; estimates and standard errors of a stand-in.
     intercept
         The line at mediator effects of zero; NaN for a line through the origin.
+    constant
+        What that intercept is, in words.
     covariance_used
         Whether Cov(γ̂, β̂) was given and entered.
     slopes
@@ -65,6 +71,7 @@ class Reference:
     covariance_used: bool
     slopes: Floats
     spread: Floats | None
+    constant: str = "mean direct effect"
 
     @property
     def words(self) -> str:
@@ -115,9 +122,7 @@ def draws(fit: Fit, name: str) -> Floats:
 
 def of_fit(fit: Fit, posterior: pd.DataFrame, intercept: bool) -> Reference:
     """Return the posterior as a reference; ``intercept`` is that of the lines beside it."""
-    mean = math.nan
-    if DIRECT_EFFECT_MEAN in fit.tree["posterior"].data_vars:
-        mean = float(draws(fit, DIRECT_EFFECT_MEAN).mean())
+    mean, constant = _constant(fit)
     return Reference(
         name=POSTERIOR,
         slope=posterior["mean"].to_numpy(dtype=np.float64),
@@ -126,7 +131,19 @@ def of_fit(fit: Fit, posterior: pd.DataFrame, intercept: bool) -> Reference:
         covariance_used=fit.data.covariance_given,
         slopes=draws(fit, slope_name(fit)),
         spread=_drawn_spread(fit, intercept),
+        constant=constant,
     )
+
+
+def _constant(fit: Fit) -> tuple[float, str]:
+    """Return what the model adds to the total effect of every site, on average, and its name."""
+    posterior = fit.tree["posterior"].data_vars
+    for name in (DIRECT_EFFECT_MEAN, WITHIN_SITE_COVARIANCE):
+        if name in posterior:
+            return float(draws(fit, name).mean()), f"mean {CONSTANTS[name]}"
+    kappa = fit.model.within_site_covariance
+    known = float(kappa) if isinstance(kappa, float) and kappa != 0 else math.nan
+    return known, f"mean {CONSTANTS[WITHIN_SITE_COVARIANCE]}"
 
 
 def _drawn_spread(fit: Fit, intercept: bool) -> Floats:
@@ -176,30 +193,3 @@ def raw_spread(data: SiteEstimates, intercept: bool) -> Floats:
         return square
     centred = data.mediator_effect - data.mediator_effect.mean(axis=0)
     return np.asarray(centred.T @ centred / (data.n_rows - 1))
-
-
-def sampling_noise(data: SiteEstimates, weight: Floats) -> Floats:
-    """Weighted mean sampling covariance of the mediator effects: (P, P)."""
-    return np.asarray(np.tensordot(weight / weight.sum(), data.cov[:, :-1, :-1], axes=1))
-
-
-def least_squares_weight(data: SiteEstimates, name: str, intercept: bool) -> Floats:
-    """Weights of the rows in OLS, or in WLS where its standard errors allow them: (R,)."""
-    if not data.total_effect_se.all():
-        return np.ones(data.n_rows)
-    for scatter in SCATTERS:
-        if name == RANDOM_EFFECTS[scatter]:
-            return random_effects_weights(data, intercept=intercept, scatter=scatter)
-    if name != "WLS":
-        return np.ones(data.n_rows)
-    variance = data.total_effect_se**2
-    return np.asarray(variance.min() / variance)
-
-
-def least_squares_coefficients(data: SiteEstimates, weight: Floats, intercept: bool) -> Floats:
-    """Return what slopes of weighted least squares multiply the total effects by: (P, R)."""
-    mediator = data.mediator_effect
-    if intercept:
-        mediator = mediator - weight @ mediator / weight.sum()
-    weighted = weight[:, None] * mediator
-    return np.asarray(np.linalg.solve(weighted.T @ mediator, weighted.T))

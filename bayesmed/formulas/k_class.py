@@ -23,11 +23,10 @@ from bayesmed.core.types import Floats
 
 __all__ = [
     "KClass",
-    "explained_products",
     "k_class",
     "liml_kappa",
     "many_instruments_kappa",
-    "partialled",
+    "whitened_by_design",
 ]
 
 
@@ -51,65 +50,36 @@ class KClass:
     residual_square: float
 
 
-def partialled(cross: Floats, first: int, count: int) -> Floats:
-    r"""Return sums of products of what some variables leave of the others.
+def whitened_by_design(values: Floats, design: Floats) -> Floats:
+    r"""Return values of the rows of blocks in units of their design: (..., R, N).
 
-    .. math:: C_{WW} - C_{WX}C_{XX}^{-1}C_{XW}
+    .. math:: L^{-1}W,\qquad LL' = G = (\tilde T'\tilde T)^{-1}
 
-    (Frisch and Waugh 1933; Lovell 1963).
+    with :math:`\tilde T` what intercepts and covariates leave of persons' treatment, J columns for
+    the J rows of a site. Since estimated effects are :math:`\hat\pi = G\tilde T'W`, sums of
+    products of the whitened effects, over all sites, are Z,
 
-    Parameters
-    ----------
-    cross
-        (S, V, V) sums of products about the means.
-    first, count
-        Position and number of the variables X that are taken out, not collinear.
+    .. math:: Z = \sum_s\tilde W'\tilde T G\tilde T'\tilde W = \sum_s\hat\pi_s'G_s^{-1}\hat\pi_s .
 
-    Returns
-    -------
-    NDArray
-        (S, V - count, V - count).
-
-    Examples
-    --------
-    >>> partialled(np.array([[[4.0, 2.0], [2.0, 3.0]]]), 0, 1).tolist()
-    [[[2.0]]]
-    """
-    out = np.arange(first, first + count)
-    kept = np.delete(np.arange(cross.shape[1]), out)
-    rest: Floats = cross[:, kept[:, None], kept]
-    if not count:
-        return rest
-    size = np.sqrt(np.diagonal(cross, axis1=1, axis2=2)[:, out])
-    inside = cross[:, out[:, None], out] / (size[:, :, None] * size[:, None, :])
-    across = cross[:, out[:, None], kept] / size[:, :, None]
-    return np.asarray(rest - across.transpose(0, 2, 1) @ np.linalg.solve(inside, across))
-
-
-def explained_products(treatment: Floats, cross: Floats) -> Floats:
-    r"""Return sums of products of what treatment predicts of variables, site by site.
-
-    .. math:: Z = \sum_s C_{WT,s}C_{TT,s}^{-1}C_{TW,s}
-
-    For a binary treatment :math:`\sum_s n_sp_s(1-p_s)\hat\pi_s\hat\pi_s'`, with
-    :math:`\hat\pi_s=(\hat\gamma_s,\hat\beta_s)`: hence two-stage least squares is the regression
-    through the origin of :math:`\hat\beta_s` on :math:`\hat\gamma_s` with weights
-    :math:`n_sp_s(1-p_s)`.
+    For a binary treatment without covariates G is :math:`1/\{n_sp_s(1-p_s)\}`: hence two-stage
+    least squares is the regression through the origin of :math:`\hat\beta_s` on
+    :math:`\hat\gamma_s` with weights :math:`n_sp_s(1-p_s)`.
 
     Parameters
     ----------
-    treatment, cross
-        (S, J, J), invertible, and (S, J, K).
+    values
+        (..., R, N) columns to whiten: effects, or indicators of arms.
+    design
+        (..., R, R), positive definite.
 
     Examples
     --------
-    >>> explained_products(np.array([[[2.0]]]), np.array([[[4.0]]])).tolist()
+    >>> whitened_by_design(np.array([[4.0]]), np.array([[0.25]])).tolist()
     [[8.0]]
     """
-    size = np.sqrt(np.diagonal(treatment, axis1=1, axis2=2))
-    inside = treatment / (size[:, :, None] * size[:, None, :])
-    across = cross / size[:, :, None]
-    return np.asarray(np.einsum("sjk,sjl->kl", across, np.linalg.solve(inside, across)))
+    size = np.sqrt(np.diagonal(design, axis1=-2, axis2=-1))
+    root = np.linalg.cholesky(design / (size[..., :, None] * size[..., None, :]))
+    return np.linalg.solve(root, values / size[..., None])
 
 
 def liml_kappa(total: Floats, explained: Floats) -> float:

@@ -73,6 +73,66 @@ def superpopulation_acme(
     )
 
 
+def compliance_weighted_average(slope: Floats, mediator_effect: Floats, weight: Floats) -> Floats:
+    r"""Average slope over the sites of the data, each counting by its mediator effect.
+
+    .. math:: \frac{\sum_s w_s\gamma_s\delta_s}{\sum_s w_s\gamma_s}
+
+    Reardon and Raudenbush's (2013, equation 5) compliance-weighted average treatment effect
+    (CWATE), with sites in the place of persons: what one unit of the mediator does where treatment
+    moves it. Over persons it is this plus :math:`\sum_sw_s\kappa_s/\sum_sw_s\gamma_s`, which is
+    nothing where mediator effects and slopes of persons are unrelated within sites (assumption vi).
+
+    Parameters
+    ----------
+    slope, mediator_effect
+        (..., S) slopes and mediator effects of one mediator at the sites of the data.
+    weight
+        (S,) weights that sum to one.
+
+    Notes
+    -----
+    A ratio whose denominator may be near zero has no mean: summarise it by quantiles only. A site
+    where treatment works the other way counts negatively: the average may lie outside the slopes.
+
+    Examples
+    --------
+    >>> weight = np.array([0.5, 0.5])
+    >>> float(compliance_weighted_average(np.array([1.0, 2.0]), np.array([3.0, 1.0]), weight))
+    1.25
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((slope * mediator_effect) @ weight / (mediator_effect @ weight))
+
+
+def superpopulation_cwate(
+    average_slope: Floats, mediator_effect_mean: Floats, covariance: Floats
+) -> Floats:
+    r"""Compliance-weighted average treatment effect in the population of sites.
+
+    .. math:: \frac{E[\delta_s\gamma_s]}{E\,\gamma_s}
+        = E\,\delta_s + \frac{\mathrm{Cov}(\delta_s,\gamma_s)}{E\,\gamma_s}
+
+    Reardon and Raudenbush (2013), equations 5 and 8. It is what the pooled Wald ratio
+    :math:`E\beta_s/E\gamma_s` tends to with one mediator, exclusion and no covariance within
+    sites, and the average slope itself where slopes do not go with mediator effects.
+
+    Parameters
+    ----------
+    average_slope, mediator_effect_mean
+        :math:`E\,\delta_s` and :math:`E\,\gamma_s` of one mediator.
+    covariance
+        :math:`\mathrm{Cov}(\delta_s,\gamma_s)` across sites, of the same mediator.
+
+    Examples
+    --------
+    >>> float(superpopulation_cwate(np.array(2.0), np.array(0.5), np.array(0.25)))
+    2.5
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(average_slope + covariance / mediator_effect_mean)
+
+
 def share_mediated(indirect: Floats, total: Floats) -> Floats:
     r"""Share of a total effect that is indirect, :math:`\eta/\beta`, draw by draw.
 

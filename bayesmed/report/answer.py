@@ -17,10 +17,11 @@ from bayesmed.core.names import (
     TOTAL_EFFECT,
 )
 from bayesmed.core.numbers import number
+from bayesmed.core.words import joined
 from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit
 from bayesmed.report.findings import Findings
-from bayesmed.report.words import joined, sites, slope_label
+from bayesmed.report.words import all_indirect, sites, slope_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,12 +68,15 @@ class Answer:
         A short table of what it rests on.
     notes
         What to keep in mind: what is doubtful.
+    columns
+        Headings of the short table.
     """
 
     first: tuple[str, ...]
     sentence: str
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    columns: tuple[str, str, str] = ("Quantity", "Posterior mean", "95 % interval")
 
 
 def answer(found: Findings) -> Answer:
@@ -117,6 +121,8 @@ def _rows(found: Findings) -> dict[str, Row]:
         of_all(AVERAGE_SHARE): "Share of the total that runs through all of them",
         RELIABILITY: "Reliability of the estimated effects on",
     }
+    if all_indirect(fit):
+        del wanted[of_all(ACME)]
     for name, label in wanted.items():
         # A model without direct effect has no direct effects and no shares of its own.
         for _, line in found.effects[found.effects["effect"] == name].iterrows():
@@ -158,14 +164,26 @@ def _sentence(fit: Fit, rows: dict[str, Row]) -> str:
             return f"{begin}; the part that runs through {each[0][0]}{named} is {each[0][1]}."
         often = "" if fit.model.slope == "constant" else "on average "
         slope = f"{often}{_with_interval(rows[SLOPE])} per unit of it"
-        return f"{begin}, all of it through {mediators[0]} by assumption, {slope}."
+        return f"{begin}, all of it through {mediators[0]} by assumption, {slope}{_kappa(fit)}."
     if not fit.model.direct_effect:
-        return f"{begin}, all of it through {joined(mediators)} by assumption: {parts}."
+        return (
+            f"{begin}, all of it through {joined(mediators)} by assumption: {parts}{_kappa(fit)}."
+        )
     share = rows[of_all(AVERAGE_SHARE)]
     return (
         f"{begin}; the part that runs through {joined(mediators)} together{named} is "
         f"{_with_interval(rows[of_all(ACME)])}, a share of {_with_interval(share)} of the total: "
         f"{parts}."
+    )
+
+
+def _kappa(fit: Fit) -> str:
+    """Say what slopes times mediator effects leave out of total effects."""
+    if fit.model.within_site_covariance == 0:
+        return ""
+    return (
+        ", and κ, what mediator effects and slopes of persons add by going together within sites, "
+        "which was assumed"
     )
 
 

@@ -21,6 +21,7 @@ from bayesmed.report.figures import style
 from bayesmed.report.figures.comparison import comparison as draw_comparison
 from bayesmed.report.figures.predictive import SLOPE_TITLE, predictive_statistics
 from bayesmed.report.folder import replace_file
+from bayesmed.report.instruments import instruments
 from bayesmed.report.tables import MISSING, interval, shown
 
 CORRELATIONS = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75)
@@ -30,10 +31,11 @@ PICTURES = (".png", ".svg")
 
 
 def beside(fit: Fit) -> tuple[Block, ...]:
-    """Return all estimators in a table and a picture, and why they differ."""
+    """Return all estimators in a table and a picture, why they differ, and how strong sites are."""
     found = compare(fit)
     reasons = Bullets(found.sentences())
-    return (estimates(found), picture(found), reasons, *_predicted_least_squares(fit))
+    blocks = (estimates(found), picture(found), reasons, instruments(found))
+    return (*blocks, *_predicted_least_squares(fit))
 
 
 def estimates(found: Comparison) -> Table:
@@ -42,12 +44,12 @@ def estimates(found: Comparison) -> Table:
     remarks = [*found.notes]
     rows = []
     for row in found.table().to_dict("records"):
-        cells = [row["estimator"], *([row["mediator"]] if several else [])]
+        name = row["estimator"]
         if row["defined"]:
-            cells += [shown(row["slope"]), shown(row["slope_se"]), ends(row["low"], row["high"])]
-        else:
-            cells += [NOT_DEFINED, MISSING, MISSING]
-        rows.append(tuple(cells))
+            cells = [shown(row["slope"]), shown(row["slope_se"]), ends(row["low"], row["high"])]
+            rows.append((name, *([row["mediator"]] if several else []), *cells))
+        elif row["mediator"] == found.mediators[0]:  # what is not defined is so for all of them
+            rows.append((name, *([MISSING] if several else []), NOT_DEFINED, MISSING, MISSING))
         remark = f"{row['estimator']}: {row['reason']}."
         if row["defined"] and row["reason"] and remark not in remarks:
             remarks.append(remark)

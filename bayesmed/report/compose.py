@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bayesmed.core.names import ACME
+from bayesmed.effects.estimands import SHARES
 from bayesmed.effects.labels import of_all
+from bayesmed.generative import MultiSiteIV
 from bayesmed.inference import Fit
 from bayesmed.report import comparison, pictures, tables, words
 from bayesmed.report.answer import answer
@@ -61,8 +63,10 @@ def _made(fit: Fit) -> str:
 
 
 def _picture(found: Findings) -> Section:
-    said = answer(found)
-    return Section("picture", "The sites", (pictures.scatter(found.fit, said),))
+    blocks = [pictures.scatter(found.fit, answer(found))]
+    if found.fit.model.slope == "random":
+        blocks.append(pictures.fan(found.fit))
+    return Section("picture", "The sites", tuple(blocks))
 
 
 def _effects(found: Findings) -> Section:
@@ -70,24 +74,54 @@ def _effects(found: Findings) -> Section:
     name = ACME if fit.data.n_mediators == 1 else of_all(ACME)
     row = found.effects[found.effects["effect"] == name].iloc[0]
     acme = float(row["mean"]), float(row["q2.5"]), float(row["q97.5"])
-    blocks: list[Block] = [pictures.forest(fit, acme), tables.averages(found)]
-    weighted = "equally" if _equal_weights(fit) else "by the weights in the data table"
-    text = (
-        f"Averages over the sites count these sites {weighted}; those in the population of sites "
-        "are for a site drawn anew. "
-    )
-    if fit.model.covariates:
-        text += "Its covariates have on average the means over the rows of the data. "
-    text += (
-        "Shares are ratios whose denominator may be near zero, so they have a median and an "
-        "interval but no mean. "
-    )
-    said = WITH_INTERACTION if fit.model.interaction else INTERACTION
-    blocks += [Paragraph(text + said), tables.site_effects(found)]
+    blocks: list[Block] = [pictures.forest(fit, acme)]
+    by_mediator = tables.by_mediator(found)
+    if by_mediator is not None:
+        blocks += [by_mediator, Paragraph(_about_slopes(fit))]
+    blocks += [tables.averages(found), Paragraph(_about_averages(found))]
+    blocks += [Paragraph(text) for text in found.notes]
+    blocks.append(tables.site_effects(found))
     of_covariates = tables.covariates(found)
     if of_covariates is not None:
         blocks.append(of_covariates)
     return Section("effects", "Effects", tuple(blocks))
+
+
+def _about_averages(found: Findings) -> str:
+    """Say over what averages are, and how to read ratios and effects."""
+    fit = found.fit
+    weighted = "equally" if _equal_weights(fit) else "by the weights in the data table"
+    text = (
+        f"Averages over the sites count these sites {weighted}; those in the population of sites "
+        "are for a site drawn anew."
+    )
+    if fit.model.covariates:
+        text += " Its covariates have on average the means over the rows of the data."
+    if found.effects["effect"].isin(SHARES).any():
+        text += (
+            " Shares are ratios whose denominator may be near zero, so they have a median and an "
+            "interval but no mean; where effects that add up to the total have opposite signs, "
+            "they lie outside 0 to 1."
+        )
+    if isinstance(fit.model, MultiSiteIV):
+        return text
+    return f"{text} {WITH_INTERACTION if fit.model.interaction else INTERACTION}"
+
+
+def _about_slopes(fit: Fit) -> str:
+    """Say how slopes were averaged."""
+    text = (
+        "Slopes are averaged in two ways: over sites as they are, and weighted by the effect of "
+        "treatment on the mediator there (compliance). The second is what a unit of the mediator "
+        "does where treatment brings it about: the compliance-weighted average treatment effect "
+        "(CWATE) of Reardon and Raudenbush (2013, equation 5), with sites for persons."
+    )
+    if fit.model.slope == "random" and fit.model.related(fit.data) != "effects":
+        text += (
+            " In the population of sites the two are the same, because slopes are assumed to be "
+            "unrelated to mediator effects."
+        )
+    return text
 
 
 def _equal_weights(fit: Fit) -> bool:

@@ -24,6 +24,8 @@ class Findings:
         The fit and the words around it.
     effects, parameters
         The tables of `effects(fit).table()` and `parameters(fit)`.
+    notes
+        What to know beside the effects: `effects(fit).notes`.
     checks
         The results of `check(fit)`.
     """
@@ -32,6 +34,7 @@ class Findings:
     framing: Framing
     effects: pd.DataFrame
     parameters: pd.DataFrame
+    notes: tuple[str, ...]
     checks: tuple[CheckResult, ...]
 
     @property
@@ -42,10 +45,12 @@ class Findings:
 
 def findings(fit: Fit, framing: Framing | None = None) -> Findings:
     """Compute the tables and checks of a fit."""
+    found = effects(fit)
     return Findings(
         fit=fit,
         framing=framing or Framing(),
-        effects=effects(fit).table(),
+        effects=found.table(),
         parameters=parameters(fit),
+        notes=found.notes,
         checks=tuple(check(fit)),
     )

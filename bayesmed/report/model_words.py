@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, indirect
-from bayesmed.generative import SiteModel
+from bayesmed.generative import MultiSiteIV, SiteModel
 from bayesmed.inference import Fit
+from bayesmed.report.multi_site_words import SOURCE, multi_site_assumptions
 from bayesmed.report.words import capital, of_mediators
 
 INTERACTION = (
@@ -25,7 +26,7 @@ def model_in_words(fit: Fit) -> tuple[str, ...]:
     several = data.n_mediators > 1
     estimates = (
         f"The {'estimates' if several else 'two estimates'} of a site scatter around its true "
-        "effects with the sampling covariance V that came with them: (γ̂, β̂) ~ Normal((γ, β), V). "
+        f"effects with {_sampling(fit)}: (γ̂, β̂) ~ Normal((γ, β), V). "
         f"Here γ {'are the effects' if several else 'is the effect'} of treatment on "
         f"{of_mediators(data)} and β its total effect on {data.outcome}."
     )
@@ -33,7 +34,20 @@ def model_in_words(fit: Fit) -> tuple[str, ...]:
         "γ ~ Normal(μ_γ, Ω), correlated in any way." if several else "γ ~ Normal(μ_γ, σ_γ²)."
     )
     parts = (spread, _line(model, data), _slopes(model, data), _direct_effects(model))
-    return (estimates, " ".join(part for part in parts if part), *_controls(data))
+    source = (SOURCE,) if isinstance(model, MultiSiteIV) else ()
+    return (*source, estimates, " ".join(part for part in parts if part), *_controls(data))
+
+
+def _sampling(fit: Fit) -> str:
+    """Say where sampling covariances come from."""
+    found = fit.model.persons(fit.data)
+    if found is None:
+        return "the sampling covariance V that came with them"
+    whose = "persons of each arm" if len(found.groups) > 1 else "persons"
+    return (
+        f"a sampling covariance V made of the covariance Σ of {whose} around their means, the same "
+        "at all sites and estimated with everything else"
+    )
 
 
 def _line(model: SiteModel, data: SiteEstimates) -> str:
@@ -62,11 +76,12 @@ def _line(model: SiteModel, data: SiteEstimates) -> str:
 
 
 def _slopes(model: SiteModel, data: SiteEstimates) -> str:
+    apart = " and to each other" if data.n_mediators > 1 else ""
     match model.slope:
         case "random":
             return {
                 "none": (
-                    "Slopes differ across sites, unrelated to mediator effects: "
+                    f"Slopes differ across sites, unrelated to mediator effects{apart}: "
                     "δ_s ~ Normal(δ, σ_δ²)."
                 ),
                 "slopes": (
@@ -137,6 +152,8 @@ def _controls(data: SiteEstimates) -> tuple[str, ...]:
 def assumptions(fit: Fit) -> tuple[str, ...]:
     """Return what the answer relies on whatever the data, one sentence each."""
     model, several = fit.model, fit.data.n_mediators > 1
+    if isinstance(model, MultiSiteIV):
+        return multi_site_assumptions(fit, model)
     mediators = "mediators" if several else "mediator"
     effects = "all its effects" if several else "both effects"
     found = [f"Within each site treatment is as good as randomly assigned: {effects} are causal."]

@@ -7,7 +7,9 @@ from functools import partial
 import numpy as np
 
 from bayesmed.core.numbers import number
+from bayesmed.effects.along_mediator import errors_are_alike
 from bayesmed.effects.labels import indirect
+from bayesmed.effects.partial_effects import partial_effects
 from bayesmed.inference import Fit
 from bayesmed.report import figures
 from bayesmed.report.answer import Answer
@@ -26,22 +28,12 @@ def scatter(fit: Fit, answer: Answer) -> Picture:
         f"mean of its true effects, tied to the estimate. {_how_to_read_the_line(fit)}"
     )
     if data.n_mediators > 1:
-        caption += (
-            " One panel for each mediator: from total effects, what runs through the other "
-            "mediators has been taken off (its posterior mean at each site)."
-        )
-    if data.covariance_given and data.cov[:, :-1, -1].any():
-        caption += " The errors of a site are correlated, which bars cannot show."
-    if data.n_rows > MOST_BARS:
-        caption += f" Bars for {MOST_BARS} of {data.n_rows:,} sites, evenly spread."
-    if any(
-        (se > NOISY * np.median(se, axis=0)).any()
-        for se in (data.mediator_se, data.total_effect_se)
-    ):
-        caption += " Bars of the noisiest sites may leave the picture."
+        caption += f" {_partial(fit)}"
+    caption += _about_bars(fit)
+    of = [f" ({name})" if data.n_mediators > 1 else "" for name in data.mediators]
     slopes = [
-        f"{number(row.middle)}, 95 % interval {number(row.low)} to {number(row.high)}"
-        for row in answer.rows[: data.n_mediators]
+        f"{number(row.middle)}{name}, 95 % interval {number(row.low)} to {number(row.high)}"
+        for row, name in zip(answer.rows, of, strict=False)
     ]
     alternative = (
         f"Scatter of the total effect on {data.outcome} over the effect on "
@@ -61,11 +53,76 @@ def _how_to_read_the_line(fit: Fit) -> str:
             f"The blue {word} is the total effect to expect at each mediator effect. How steep it "
             "is is not the slope δ alone: direct effects rise or fall with mediator effects, too."
         )
-    if model.slope != "constant":
+    if fit.data.n_mediators > 1:
+        text += f" The band is the 95 % interval of the {word}, not of sites."
+    elif model.slope != "constant":
         text += " The band holds 95 % of true total effects."
     if model.covariates:
         text += f" The {word} is for sites with average covariates."
     return text
+
+
+def _partial(fit: Fit) -> str:
+    """Say what is left in a panel of one of several mediators."""
+    found = partial_effects(fit)["error_corr"]
+    text = (
+        "One panel for each mediator, a partial-residual plot: from every estimated total effect, "
+        "what runs through the other mediators on average (posterior mean of their slopes times "
+        "the estimated effects on them) has been taken off."
+    )
+    if fit.data.cov.any():
+        known = "at these slopes, from the sampling covariance of all estimates of a site"
+        low, high = float(found.min()), float(found.max())
+        text += (
+            f" Bars are those of what is left, {known}; the errors across and along have "
+            f"correlations from {number(low)} to {number(high)}, which bars cannot show."
+        )
+    return text
+
+
+def _about_bars(fit: Fit) -> str:
+    """Say what bars leave out."""
+    data, text = fit.data, ""
+    if data.n_mediators == 1 and data.covariance_given and data.cov[:, :-1, -1].any():
+        text += " The errors of a site are correlated, which bars cannot show."
+    if data.n_rows > MOST_BARS:
+        text += f" Bars for {MOST_BARS} of {data.n_rows:,} sites, evenly spread."
+    if any(
+        (se > NOISY * np.median(se, axis=0)).any()
+        for se in (data.mediator_se, data.total_effect_se)
+    ):
+        text += " Bars of the noisiest sites may leave the picture."
+    return text
+
+
+def fan(fit: Fit) -> Picture:
+    """How sites spread around the line where slopes differ."""
+    data, several = fit.data, fit.data.n_mediators > 1
+    through = " less what runs through the other mediators on average" if several else ""
+    rest = (
+        "besides that of direct effects" if fit.model.direct_effect else "which is 0 at the origin"
+    )
+    caption = (
+        f"Total effects{through} over effects on the mediator (intent-to-treat effects over "
+        "compliance), with the spread that the posterior predicts in the population of sites. "
+        "Slopes differ between sites, so total effects fan out: their variance is γ²σ_δ², "
+        f"{rest}."
+    )
+    if several:
+        caption += (
+            " The dark band is that fan, widened by what is not known of the slope; the light one "
+            "adds that slopes of the other mediators differ between sites, too."
+        )
+    if errors_are_alike(fit):
+        caption += (
+            " Dashed: where 95 % of estimates are to be expected, sampling errors included (all "
+            "sites have similar ones; their mean covariance was used)."
+        )
+    alternative = (
+        f"Estimated total effects on {data.outcome} over estimated effects on "
+        f"{of_mediators(data)}, on bands that widen away from zero."
+    )
+    return Picture("fan", caption, alternative, partial(figures.fan, fit))
 
 
 def forest(fit: Fit, acme: tuple[float, float, float]) -> Picture:

@@ -15,17 +15,24 @@ from bayesmed.report.findings import Findings, findings
 from bayesmed.report.folder import replace_file
 from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
+from bayesmed.report.sensitivity import sensitivity_content
+from bayesmed.studies.sensitivity import PriorSensitivity
 
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
 
 
-def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = None) -> None:
+def report(
+    fit: Fit | PriorSensitivity,
+    path: str | os.PathLike[str],
+    *,
+    framing: Framing | None = None,
+) -> None:
     """Write a report of a fit: the answer, the pictures, and everything they rest on.
 
     Parameters
     ----------
     fit
-        What to report.
+        What to report: a fit, or what `prior_sensitivity` found about one.
     path
         A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
         replaced when the new one is complete.
@@ -54,6 +61,9 @@ def report(fit: Fit, path: str | os.PathLike[str], *, framing: Framing | None = 
     '# Effects on outcome through mediat'
     """
     _writer(Path(path))  # a wrong suffix is refused before the work
+    if isinstance(fit, PriorSensitivity):
+        write_content(sensitivity_content(fit, framing), [path])
+        return
     write_report(findings(fit, framing), path)
 
 
@@ -77,10 +87,21 @@ def write_reports(found: Findings, paths: Iterable[str | os.PathLike[str]]) -> N
         As `write_report`; files before the one that failed are written.
     """
     targets = [Path(path) for path in paths]
-    writers = [_writer(target) for target in targets]
-    content = compose(found)
-    for target, writer in zip(targets, writers, strict=True):
-        _replace(target, writer(content))
+    for target in targets:
+        _writer(target)
+    write_content(compose(found), targets)
+
+
+def write_content(content: Content, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Write content that has been composed, each file whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        As `write_report`; files before the one that failed are written.
+    """
+    for target in map(Path, paths):
+        _replace(target, _writer(target)(content))
 
 
 def _writer(path: Path) -> Callable[[Content], str]:

@@ -17,4 +17,4 @@ def summary(answer: Answer) -> Table:
         )
         for row in answer.rows
     )
-    return Table("The answer in numbers", ("Quantity", "Posterior mean", "95 % interval"), rows)
+    return Table("The answer in numbers", answer.columns, rows)

@@ -9,14 +9,19 @@ import numpy as np
 
 from bayesmed.checks import CheckResult
 from bayesmed.core.names import (
+    AVERAGE,
+    AVERAGE_SLOPE,
     CORRELATION,
     CORRELATIONS,
     COVARIATE_EFFECT,
+    CWATE,
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
     SHARE_MEDIATED,
     SLOPE_OF_SITE,
+    SLOPE_SD,
+    SUPERPOPULATION,
     TOTAL_EFFECT,
     WITHIN_SITE_COVARIANCE,
 )
@@ -28,12 +33,22 @@ from bayesmed.inference.entries import Entry, entries
 from bayesmed.report.content import Table
 from bayesmed.report.figures.columns import evenly
 from bayesmed.report.findings import Findings
-from bayesmed.report.words import average_label, capital, parameter_label
+from bayesmed.report.words import all_indirect, average_label, capital, parameter_label
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 60
+# Rows of the table by mediator.
+BY_MEDIATOR = {
+    f"{AVERAGE}_{MEDIATOR_EFFECT}": "Effect of treatment on it, over the sites",
+    f"{AVERAGE}_{SLOPE_OF_SITE}": "Slope, over the sites",
+    CWATE: "Slope weighted by compliance, over the sites (CWATE, median)",
+    f"{SUPERPOPULATION}_{MEDIATOR_EFFECT}": "Effect of treatment on it, in the population (μ_γ)",
+    AVERAGE_SLOPE: "Slope, in the population (E δ)",
+    f"{SUPERPOPULATION}_{CWATE}": "Slope weighted by compliance, in the population (CWATE, median)",
+    SLOPE_SD: "Spread of slopes across sites (σ_δ)",
+}
 MISSING = "–"
 
 
@@ -47,9 +62,27 @@ def interval(low: float, high: float) -> str:
     return MISSING if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}"
 
 
+def by_mediator(found: Findings) -> Table | None:
+    """Averages of mediator effects and slopes, a column each; None where slopes do not vary."""
+    fit = found.fit
+    if fit.model.slope == "constant":
+        return None
+    rows = []
+    for name, label in BY_MEDIATOR.items():
+        table = found.effects[found.effects["effect"] == name]
+        if name == SLOPE_SD:
+            table = found.parameters[found.parameters["name"] == name]
+        if len(table):
+            rows.append((label, *_with_intervals(table)))
+    outcome = fit.data.outcome
+    caption = f"What treatment does to mediators, and a unit of them to {outcome}"
+    return Table(caption, ("Mean and 95 % interval", *fit.data.mediators), tuple(rows))
+
+
 def averages(found: Findings) -> Table:
     """Effects averaged over the sites of the data and in the population they come from."""
     table = found.effects[found.effects["site"] == ""]
+    table = table[~table["effect"].isin(BY_MEDIATOR)]
     rows = []
     for row in table.to_dict("records"):
         ratio = math.isnan(row["mean"])
@@ -93,6 +126,8 @@ def site_effects(found: Findings) -> Table:
     several = fit.data.n_mediators > 1
     if several:  # the share of each would make the table too wide to read
         del headings[SHARE_MEDIATED]
+    if all_indirect(fit):
+        del headings[of_all(INDIRECT_EFFECT)]
     for name, heading in headings.items():
         table = found.effects[found.effects["effect"] == name]
         for mediator, own in table.groupby("mediator", sort=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
@@ -28,6 +28,7 @@ from bayesmed.core.names import (
     TOTAL_EFFECT_AT_CENTRE,
     WITHIN_SITE_COVARIANCE,
 )
+from bayesmed.core.words import joined
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, effect_label
 from bayesmed.generative import SiteModel
@@ -98,21 +99,14 @@ def average_label(fit: Fit, name: str, mediator: str = "") -> str:
     return capital(effect_label(name, fit.model, mediator=mediator, outcome=fit.data.outcome))
 
 
+def all_indirect(fit: Fit) -> bool:
+    """Say whether total effects are nothing but the sums of indirect effects."""
+    return not fit.model.direct_effect and fit.model.within_site_covariance == 0
+
+
 def capital(text: str) -> str:
     """Begin a text with a capital letter."""
     return text[:1].upper() + text[1:]
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence.
-
-    Examples
-    --------
-    >>> joined(["LDL"]), joined(["LDL", "HDL", "CRP"])
-    ('LDL', 'LDL, HDL and CRP')
-    """
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def of_mediators(data: SiteEstimates) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from bayesmed.data import (
     DataWarning,
     MediatorColumns,
+    PersonCovariance,
     SiteColumns,
     SiteEstimates,
     load_dataset,
@@ -52,6 +54,21 @@ def uneven(seed: int, n: int, p: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
     factor = rng.normal(0, 0.3, (n, p + 1, p + 3))
     return factor @ np.swapaxes(factor, 1, 2)
+
+
+def with_persons(data: SiteEstimates, seed: int = 0) -> SiteEstimates:
+    """Add how persons vary: two groups of them, of more persons at some sites than at others."""
+    rng = np.random.default_rng(seed)
+    k = data.n_mediators + 1
+    factor = rng.normal(size=(2, k, 2 * k))
+    df = np.array([15.0, 25.0]) * data.n_rows
+    persons = PersonCovariance(
+        groups=("0", "1"),
+        cross=df[:, None, None] * (factor @ np.swapaxes(factor, 1, 2)) / 4,
+        df=df,
+        weight=1 / rng.uniform(10, 40, (data.n_rows, 2)),
+    )
+    return replace(data, persons=persons)
 
 
 def mechte() -> SiteEstimates:

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from bayesmed.classical import bces, bias_corrected_iv, cochran_q, ols, wls
+from bayesmed.classical.cochran_q import scatter_about
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.data import SiteEstimates
 from tests.classical.tables import drawn, lipids, sites, uneven
@@ -105,3 +106,18 @@ def test_scatter_that_is_not_defined_says_why() -> None:
         cochran_q(data, ols(data), noise="none")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="mediators"):
         cochran_q(drawn(1, 10, np.eye(3), slope=[1, 2]), ols(data))
+
+
+def test_a_line_that_is_known_costs_no_degrees_of_freedom() -> None:
+    data = drawn(5, 15, uneven(6, 15), mean=1.0)
+    slope = np.array([1.2])
+    found = scatter_about("known", data, slope, 0.3, coefficients=0)
+    residual = data.total_effect - 1.2 * data.mediator_effect[:, 0] - 0.3
+    contrast = np.array([-1.2, 1.0])
+    variance = np.array([contrast @ v @ contrast for v in data.cov])
+    assert found.statistic == pytest.approx(np.sum(residual**2 / variance))
+    assert (found.df, found.estimator) == (15, "known")
+    line = wls(data)
+    same = scatter_about("WLS", data, line.slope, line.intercept, coefficients=2)
+    assert same == cochran_q(data, line)
+    assert same.words.startswith(f"Q = {same.statistic:.3g} on 13 degrees of freedom (p ")

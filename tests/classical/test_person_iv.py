@@ -1,16 +1,20 @@
-"""Estimators on persons, from moments: linearmodels on rows, identities, large samples."""
+"""Estimators on persons, from what site estimates carry: linearmodels on rows, identities."""
 
 from __future__ import annotations
 
 import math
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bayesmed.classical import bces_formula, bias_corrected_iv, person_level_iv, strength, wls
-from bayesmed.core.errors import DataError, ModelError
-from bayesmed.data import SiteEstimates, reduce_rows
+from bayesmed.classical.person_iv import NAMES
+from bayesmed.classical.person_products import whitened_noise
+from bayesmed.core.errors import ModelError
+from bayesmed.data import DataWarning, Estimation, SiteEstimates
 from bayesmed.formulas.k_class import many_instruments_kappa
 from tests.classical.people import by_linearmodels, persons, rows_of
 
@@ -19,18 +23,19 @@ ESTIMATORS = ("2sls", "liml", "k_class")
 
 def estimated(frame: pd.DataFrame, mediators=("m1",), **options):
     roles = {k: options.pop(k) for k in tuple(options) if k not in ("estimator", "direct_effect")}
-    rows = rows_of(frame, mediators, **roles)
-    return person_level_iv(rows.moments(), rows.columns, **options)
+    return person_level_iv(SiteEstimates.from_rows(rows_of(frame, mediators, **roles)), **options)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("mediators", [("m1",), ("m1", "m2")])
 @pytest.mark.parametrize("direct_effect", [True, False])
 @pytest.mark.parametrize("more", ["plain", "covariate", "blocks", "arms"])
-def test_moments_give_what_linearmodels_gives_from_rows(
+def test_site_estimates_give_what_linearmodels_gives_from_rows(
     estimator: str, mediators: tuple[str, ...], direct_effect: bool, more: str
 ) -> None:
-    frame = persons(1, arms=3 if more == "arms" else 2, direct=0.3)
+    # Sites with a handful of persons in an arm are dropped.
+    each = (40, 60) if more == "arms" else (12, 40)
+    frame = persons(1, each=each, arms=3 if more == "arms" else 2, direct=0.3)
     roles = {
         "covariate": {"covariates": ("x",)},
         "blocks": {"fixed_effect": "block"},
@@ -71,14 +76,13 @@ def test_moments_give_what_linearmodels_gives_from_rows(
 
 def test_two_stage_least_squares_is_a_regression_of_site_estimates() -> None:
     frame = persons(2, sites=12)
-    rows = rows_of(frame, ("m1", "m2"))
-    data = SiteEstimates.from_rows(rows)
+    data = SiteEstimates.from_rows(rows_of(frame, ("m1", "m2")))
     p = frame.groupby("site", sort=False)["t"].mean()
     n = frame.groupby("site", sort=False).size()
     assert p.std() > 0.05
     weight = (n * p * (1 - p)).loc[list(data.site)]
     line = wls(data, intercept=False, weights=weight)
-    found = person_level_iv(rows.moments(), rows.columns)
+    found = person_level_iv(data)
     np.testing.assert_allclose(found.slope, line.slope, rtol=1e-8)
     # Weights 1/se² are near, not the same.
     assert (np.abs(wls(data, intercept=False).slope - found.slope) > 1e-4).all()
@@ -180,12 +184,26 @@ def test_an_instrument_makes_treatment_the_first_mediator() -> None:
 def test_sites_without_both_arms_take_no_part() -> None:
     frame = persons(8)
     lone = persons(9, 1).assign(site="lone", t=1)
-    found = estimated(pd.concat([frame, lone], ignore_index=True))
+    with pytest.warns(DataWarning, match="lone"):
+        found = estimated(pd.concat([frame, lone], ignore_index=True))
     plain = estimated(frame)
-    assert found.slope[0] == plain.slope[0]
-    assert found.slope_se[0] == plain.slope_se[0]
-    assert "'lone'" in found.notes[0]
-    assert plain.notes == ()
+    assert found.slope[0] == pytest.approx(plain.slope[0], rel=1e-12)
+    assert found.slope_se[0] == pytest.approx(plain.slope_se[0], rel=1e-12)
+
+
+def test_some_of_the_sites_keep_how_all_persons_vary() -> None:
+    data = SiteEstimates.from_rows(rows_of(persons(8)))
+    few = data.take([1, 4, 6])
+    plain = wls(few, intercept=False, weights=1 / data.persons.weight[[1, 4, 6]].sum(axis=1))
+    found = person_level_iv(few)
+    assert found.slope[0] == pytest.approx(plain.slope[0], rel=1e-10)
+    bread = np.sum(few.mediator_effect[:, 0] ** 2 / few.persons.weight.sum(axis=1))
+    within = few.persons.cross.sum(axis=0)
+    residual = np.array([-found.slope[0], 1.0]) @ within @ np.array([-found.slope[0], 1.0])
+    sites = few.total_effect - found.slope[0] * few.mediator_effect[:, 0]
+    residual += np.sum(sites**2 / few.persons.weight.sum(axis=1))
+    spare = few.persons.df.sum() + 3 - 1
+    assert found.slope_se[0] == pytest.approx(math.sqrt(residual / spare / bread), rel=1e-10)
 
 
 def test_amounts_of_treatment_have_one_instrument_at_each_site() -> None:
@@ -203,25 +221,33 @@ def test_amounts_of_treatment_have_one_instrument_at_each_site() -> None:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_what_is_not_defined_says_why(estimator: str) -> None:
-    one = persons(11, 1)
-    few = estimated(one, ("m1", "m2"), estimator=estimator)
-    assert few.reason == "1 instruments cannot determine 2 slopes"
     frame = persons(12)
-    copied = estimated(frame.assign(m2=2 * frame["m1"]), ("m1", "m2"), estimator=estimator)
-    assert not copied.defined
-    assert "collinear" in copied.reason or "on their own" in copied.reason
-    same = frame.assign(m1=frame["t"] + 10.0 + frame["block"] * 0)
-    flat = estimated(same, estimator=estimator, direct_effect=True)
-    assert not flat.defined
-    assert "all the same" in flat.reason or "on their own" in flat.reason
-    nothing = estimated(frame.assign(m1=1e6 + 0.1), estimator=estimator)
-    assert not nothing.defined
-    pairs = frame.groupby(["site", "t"]).head(1)
-    found = estimated(pairs, estimator=estimator)
-    if estimator == "2sls":
-        assert found.defined
-    else:
-        assert "no person is left over to tell chance" in found.reason
+    both = SiteEstimates.from_rows(rows_of(frame, ("m1", "m2")))
+    few = person_level_iv(both.take([0, 1]), estimator=estimator, direct_effect=True)
+    assert few.reason == "1 instrument cannot determine 2 slopes"
+    assert (few.name, few.mediators) == (NAMES[estimator], ("m1", "m2"))
+    # The effects on m2 are twice those on m1, m2 itself is not twice m1.
+    effect = both.mediator_effect[:, :1] * [1.0, 2.0]
+    copied = person_level_iv(replace(both, mediator_effect=effect), estimator=estimator)
+    assert "collinear" in copied.reason
+    one = SiteEstimates.from_rows(rows_of(frame))
+    arms = SiteEstimates.from_rows(rows_of(persons(1, each=(40, 60), arms=3), reference="0"))
+    by_arm = 1e6 + (np.array(arms.arm) == "1")[:, None]
+    same = replace(arms, mediator_effect=by_arm)
+    flat = person_level_iv(same, estimator=estimator, direct_effect=True)
+    assert "the same at all sites" in flat.reason
+    assert person_level_iv(same, estimator=estimator).defined
+    table = person_level_iv(replace(one, persons=None, derivation=""), estimator=estimator)
+    assert table.reason == "the data are site estimates, not rows of persons"
+    assert not table.defined
+
+
+def test_liml_needs_variables_that_vary_on_their_own() -> None:
+    data = SiteEstimates.from_rows(rows_of(persons(12)))
+    cross = np.ones((2, 2)) * data.persons.cross[:, :1, :1]
+    data = replace(data, persons=replace(data.persons, cross=cross))
+    assert "on their own" in person_level_iv(data, estimator="liml").reason
+    assert person_level_iv(data).defined
 
 
 def test_weak_instruments_leave_k_class_undefined() -> None:
@@ -232,28 +258,44 @@ def test_weak_instruments_leave_k_class_undefined() -> None:
     assert estimated(frame, direct_effect=True).defined
 
 
-def test_what_moments_cannot_count_is_refused_or_left_out() -> None:
-    frame = persons(14)
-    clustered = estimated(frame, cluster="block")
-    assert clustered.slope[0] == estimated(frame).slope[0]
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_clusters_leave_the_answer_without_errors(estimator: str) -> None:
+    frame = persons(14, each=(60, 80))
+    frame["school"] = np.arange(len(frame)) % 20
+    clustered = estimated(frame, cluster="school", estimator=estimator)
+    assert clustered.slope[0] == pytest.approx(estimated(frame, estimator=estimator).slope[0])
     assert math.isnan(clustered.slope_se[0])
     assert "clustered" in clustered.reason
-    with pytest.raises(DataError, match="weights"):
-        estimated(frame, weights="w")
-    with pytest.raises(DataError, match="log odds"):
-        estimated(frame, ("b",), log_odds=("b",))
+    assert clustered.defined
+
+
+def test_weights_and_log_odds_are_not_what_these_take() -> None:
+    frame = persons(14)
+    for roles in ({"weights": "w"}, {"log_odds": ("b",), "mediators": ("b",)}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            found = estimated(frame, **{"mediators": ("m1",), **roles})
+        assert not found.defined
+        assert "weights, log odds" in found.reason
     with pytest.raises(ModelError, match="estimator"):
         estimated(frame, estimator="gmm")
-    rows = rows_of(frame)
-    with pytest.raises(DataError, match="no products of 'm2'"):
-        person_level_iv(rows.moments(), rows_of(frame, ("m2",)).columns)
-    with pytest.raises(DataError, match="no site tells"):
-        estimated(frame.assign(t=(frame["site"] == "s0").astype(int)))
 
 
-def test_the_moments_of_a_reduction_are_those_of_its_rows() -> None:
-    rows = rows_of(persons(15))
-    found = reduce_rows(rows)
-    a = person_level_iv(found.moments, rows.columns)
-    b = person_level_iv(rows.moments(), rows.columns)
-    assert a.slope[0] == b.slope[0]
+@pytest.mark.parametrize("arms", [2, 3])
+def test_the_noise_of_the_products_is_that_of_the_blocks(arms: int) -> None:
+    frame = persons(16, each=(40, 60), arms=arms)
+    roles = {"reference": "0"} if arms == 3 else {}
+    data = SiteEstimates.from_rows(rows_of(frame, ("m1", "m2"), **roles), Estimation("pooled"))
+    expected = np.zeros((3, 3))
+    for block in range(data.n_blocks):
+        rows = data.block_rows(block)
+        weight = np.diag(data.persons.weight[rows].sum(axis=1))
+        if len(rows) == 2:
+            weight[0, 1] = weight[1, 0] = data.persons.cross_weight[tuple(rows.tolist())].sum()
+        cov = data.block_cov(block).reshape(len(rows), 3, len(rows), 3)
+        expected += np.einsum("rs,risj->ij", np.linalg.inv(weight), cov)
+    np.testing.assert_allclose(whitened_noise(data), expected, rtol=1e-9)
+    pooled = replace(data, persons=data.persons.pooled())
+    alike = data.n_rows * data.persons.pooled().estimate[0]
+    np.testing.assert_allclose(whitened_noise(pooled), alike, rtol=1e-9)
+    assert whitened_noise(replace(data, persons=None)) is None

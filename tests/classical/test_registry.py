@@ -10,7 +10,9 @@ import pytest
 from bayesmed.classical import ESTIMATORS, ClassicalEstimate, all_estimates, bces, simex
 from bayesmed.core.errors import DataError
 from bayesmed.data import SiteEstimates
-from tests.classical.tables import drawn, mechte, star, star_pairs, uneven
+from tests.classical.tables import drawn, mechte, star, star_pairs, uneven, with_persons
+
+ON_PERSONS = ("2SLS on persons", "LIML on persons", "k-class on persons")
 
 
 def by_name(data: SiteEstimates, **options) -> dict[str, ClassicalEstimate]:
@@ -19,7 +21,7 @@ def by_name(data: SiteEstimates, **options) -> dict[str, ClassicalEstimate]:
 
 @pytest.fixture(scope="module")
 def on_star() -> dict[str, ClassicalEstimate]:
-    return by_name(star())
+    return by_name(with_persons(star()))
 
 
 def test_estimates_carry_the_names_of_the_registry(on_star) -> None:
@@ -57,14 +59,15 @@ def test_the_example_of_the_r_package() -> None:
     assert found["OLS"].slope[0] == pytest.approx(0.698, abs=0.0006)
     assert found["SIMEX (published form)"].slope[0] == pytest.approx(1.275, abs=0.02)
     undefined = {name for name, e in found.items() if not e.defined}
-    assert {n.split(" ")[0] for n in undefined} == {"BCES", "Reliability-corrected"}
+    families = {"BCES", "Reliability-corrected", *ON_PERSONS}
+    assert {n if n in ON_PERSONS else n.split(" ")[0] for n in undefined} == families
     assert not any(e.covariance_used for e in found.values())  # the table gives none
 
 
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("intercept", [True, False])
 def test_units_order_and_signs_change_nothing_else(p: int, intercept: bool) -> None:
-    data = drawn(1, 20, uneven(2, 20, p) / 2, slope=[1.0, -0.7][:p], mean=0.8)
+    data = with_persons(drawn(1, 20, uneven(2, 20, p) / 2, slope=[1.0, -0.7][:p], mean=0.8))
     plain = by_name(data, intercept=intercept, seed=4)
     order = np.random.default_rng(3).permutation(20).tolist()
     factors = np.array([-1000.0, 0.03][:p])
@@ -82,7 +85,7 @@ def test_units_order_and_signs_change_nothing_else(p: int, intercept: bool) -> N
 
 
 def test_estimators_that_cannot_take_the_data_say_so() -> None:
-    several = by_name(drawn(1, 20, uneven(2, 20, 2) / 4, slope=[1.0, 2.0]))
+    several = by_name(with_persons(drawn(1, 20, uneven(2, 20, 2) / 4, slope=[1.0, 2.0])))
     defined = {
         "OLS",
         "WLS",
@@ -92,11 +95,12 @@ def test_estimators_that_cannot_take_the_data_say_so() -> None:
         "BCES (pairs bootstrap)",
         "BCES (wild bootstrap)",
         "SIMEX",
+        *ON_PERSONS,
     }
     assert {name for name, e in several.items() if e.defined} == defined
     assert "exists for one mediator" in several["Pooled Wald"].reason
     assert several["Pooled Wald"].slope.shape == (2,)
-    data = drawn(1, 20, uneven(2, 20) / 4, mean=2.0)
+    data = with_persons(drawn(1, 20, uneven(2, 20) / 4, mean=2.0))
     for name, estimator in ESTIMATORS.items():
         found = by_name(data, intercept=False)[name]
         assert found.defined == (False in estimator.intercepts)

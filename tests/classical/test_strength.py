@@ -104,6 +104,36 @@ def test_a_direction_without_effects_is_at_the_level_of_noise() -> None:
     assert (found.conditional_f < 1.4).all()
     assert found.singular_values[0] > 2 * found.noise_level
     assert found.singular_values[1] == pytest.approx(found.noise_level, rel=0.15)
+    assert found.rank == 1
+    assert found.untold == ("mediator_1", "mediator_2")
+    # γ_2 = 2 γ_1: slopes along (1, -1/2) are not told.
+    assert found.combination[0] / found.combination[1] == pytest.approx(-2, rel=0.1)
+    assert 1.0 in found.combination
+    assert found.rank_p_value > 0.001
+
+
+def test_only_the_mediators_without_a_direction_of_their_own_are_named() -> None:
+    rng, n = np.random.default_rng(10), 100
+    noise = rng.normal(0, 0.3, (n, 4))
+    strong = rng.normal(1, 1, n)
+    cov = 0.09 * np.eye(5)
+    apart = np.column_stack([strong, rng.normal(1, 1, n), np.zeros(n), np.zeros(n)]) + noise
+    found = strength(sites(apart, noise[:, 0], cov), intercept=False)
+    assert found.rank == 2
+    assert found.untold == ("mediator_3", "mediator_4")
+    assert found.combination == ()  # there are two
+    doubled = np.column_stack([strong, rng.normal(1, 1, n), 3 * strong]) + noise[:, :3]
+    found = strength(sites(doubled, noise[:, 3], np.eye(4) * 0.09), intercept=False)
+    assert (found.rank, found.untold) == (2, ("mediator_1", "mediator_3"))
+    first, third = found.combination
+    assert first / third == pytest.approx(-3, rel=0.1)
+    nothing = np.column_stack([strong, np.zeros(n)]) + noise[:, :2]
+    found = strength(sites(nothing, noise[:, 3], np.eye(3) * 0.09), intercept=False)
+    assert (found.untold, found.combination) == (("mediator_2",), (1.0,))
+    full = strength(lipids(), intercept=False)
+    assert (full.rank, full.untold, full.combination) == (3, (), ())
+    assert full.rank_p_value < 1e-10
+    assert strength(drawn(1, 12, np.eye(2) / 9, mean=2.0), intercept=False).rank == 1
 
 
 def test_whitening_with_one_covariance_is_the_singular_value_decomposition() -> None:
@@ -135,6 +165,20 @@ def test_strength_depends_on_no_unit_order_or_sign(intercept: bool, weighted: bo
         np.testing.assert_allclose(getattr(mirror, name)[::-1], getattr(plain, name), rtol=1e-8)
     for other in (again, mirror):
         np.testing.assert_allclose(other.singular_values, plain.singular_values, rtol=1e-8)
+        assert other.rank == plain.rank
+        assert other.rank_p_value == pytest.approx(plain.rank_p_value, rel=1e-6)
+
+
+def test_a_lost_combination_is_the_same_in_any_units() -> None:
+    rng = np.random.default_rng(2)
+    strong, noise = rng.normal(1, 1, 60), rng.normal(0, 0.3, (60, 3))
+    effect = np.column_stack([strong, 3 * strong]) + noise[:, :2]
+    data = sites(effect, noise[:, 2], np.eye(3) * 0.09)
+    plain = strength(data, intercept=False).combination
+    order = np.random.default_rng(3).permutation(60).tolist()
+    moved = strength(data.rescaled([-1e5, 1e-3], -0.2).take(order), intercept=False).combination
+    ratio = plain[0] / plain[1]
+    assert moved[0] / moved[1] == pytest.approx(ratio * 1e-3 / -1e5, rel=1e-6)
 
 
 def test_reliability_is_0_where_noise_exceeds_spread() -> None:
@@ -152,7 +196,10 @@ def test_strength_that_is_not_defined_says_why() -> None:
     found = strength(exact)
     assert "of site '2' is 0" in found.reason
     assert not found.defined
+    assert found.exact
+    assert not strength(few).exact
     assert math.isnan(found.conditional_f[0])
+    assert math.isnan(found.rank_p_value)
     assert strength(exact, weights=[1, 0, 1]).defined
     adding = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     cov = np.eye(4)

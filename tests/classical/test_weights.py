@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from bayesmed.classical import ols, random_effects_weights, random_effects_wls, wls
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.data import SiteEstimates
-from bayesmed.formulas.origin_slope import expected_origin_slope
+from bayesmed.formulas.expected_slopes import expected_slopes
 from bayesmed.formulas.random_effects import coefficient_variances, common_variance
 from tests.classical.tables import drawn, lipids, sites, uneven
 
@@ -61,12 +61,12 @@ def test_lines_through_the_origin_tend_to_their_limits(
     )
     weight = np.ones(n) if estimator is ols else 1 / scale
     share = weight @ scale / weight.sum()
-    expected = expected_origin_slope(
-        slope,
-        mean,
-        sd**2,
+    (expected,) = expected_slopes(
+        np.array([slope]),
+        np.array([mean]),
+        np.array([[sd**2]]),
         slope_effect_cov=omega,
-        within_site_covariance=kappa,
+        constant=kappa,
         noise=share * cov[0, 0],
         noise_covariance=share * cov[0, 1],
     )

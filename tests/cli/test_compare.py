@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bayesmed.cards import load_card
+from bayesmed.classical import bias_corrected_iv, cochran_q, random_effects_wls, wls
+from bayesmed.core.numbers import number
+
 if TYPE_CHECKING:
     from conftest import Run
 
@@ -26,6 +30,9 @@ def test_the_example_of_mechte_is_compared_in_a_moment(run: Run) -> None:
     assert "not defined" in row(done.stdout, "BCES")
     assert re.search(r"\* OLS: Noise .* λ = 0\.2", done.stdout)
     assert "1.12 times the variance" in done.stdout
+    assert "Strength of the sites as instruments:" in done.stdout
+    assert re.search(r"^mediator +45.5 +0.022 +0$", done.stdout, re.MULTILINE)
+    assert "degrees of freedom (p < 0.001)" in done.stdout
     assert "Sampling" not in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
 
@@ -61,6 +68,23 @@ def test_a_model_the_exact_engine_cannot_take_says_how_to_get_a_posterior(
     assert "Posterior " not in done.stdout
     assert "--fit" in done.stdout
     assert "BCES" in done.stdout
+
+
+def test_a_model_without_direct_effects_has_lines_through_the_origin_beside_it(
+    run: Run, study: Path
+) -> None:
+    card = study.read_text()
+    study.write_text(card.replace('type = "site_slope"', 'type = "multi_site_iv"'))
+    done = run("compare", study.name)
+    assert done.returncode == 0, done.stderr
+    data = load_card(study).load_data()
+    for line in (wls(data, intercept=False), random_effects_wls(data, intercept=False)):
+        assert number(float(line.slope[0])) in row(done.stdout, line.name).split()
+    assert number(float(wls(data).slope[0])) not in row(done.stdout, "WLS").split()
+    assert number(float(bias_corrected_iv(data).slope[0])) in row(done.stdout, "Bias-corrected IV")
+    assert "spread of mediator effects about 0" in done.stdout
+    q = cochran_q(data, wls(data, intercept=False))
+    assert q.words in done.stdout
 
 
 def test_fit_samples_and_a_failed_computation_leaves_with_1(run: Run, study: Path) -> None:

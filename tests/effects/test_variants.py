@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose
 
 from bayesmed.core.names import MEDIATOR
@@ -42,10 +43,12 @@ def test_averages_in_the_population_are_those_of_many_sites(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_effects_of_a_site_add_up(name):
-    found = effects(variant_fit(name))
+    fit = variant_fit(name)
+    found = effects(fit)
     draws = found.draws
     assert set(found.labels) == set(draws.data_vars)
-    direct = draws.get("direct_effect", 0.0)
+    # What persons add by going together within sites is no effect of its own.
+    direct = draws.get("direct_effect", fit.model.within_site_covariance)
     total = draws["indirect_effect"].sum(MEDIATOR) + direct
     assert_allclose(draws["total_effect"], total, atol=1e-12)
     if "slope_of_site" in draws:
@@ -53,6 +56,55 @@ def test_effects_of_a_site_add_up(name):
         assert_allclose(draws["indirect_effect"], product, atol=1e-12)
     assert ("slope_of_site" in draws) == (VARIANTS[name].model.slope != "constant")
     assert not found.table().duplicated(["effect", "site", "mediator"]).any()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_slopes_are_averaged_as_they_are_and_by_compliance(name):
+    """R&R's CWATE over the sites is Σwδγ / Σwγ; E(δγ)/E(γ) in the population."""
+    variant = VARIANTS[name]
+    fit = variant_fit(name)
+    found = effects(fit)
+    draws = found.draws
+    goes = variant.model.slope == "polynomial" or name == "multi-site IV, compliance"
+    assert ("cwate" in draws) == (variant.model.slope != "constant")
+    assert ("superpopulation_cwate" in draws) == goes
+    if "cwate" not in draws:
+        return
+    weight = fit.data.weight
+    by_hand = (draws["slope_of_site"] * draws["mediator_effect"]).dot(_by_site(weight, draws))
+    by_hand = by_hand / draws["mediator_effect"].dot(_by_site(weight, draws))
+    assert_allclose(draws["cwate"], by_hand.transpose(*draws["cwate"].dims), rtol=1e-10)
+    assert_allclose(draws["cwate"] * draws["average_mediator_effect"], draws["acme"], rtol=1e-10)
+    average = draws["slope_of_site"].dot(_by_site(weight, draws))
+    assert_allclose(draws["average_slope_of_site"], average, rtol=1e-10)
+    mean = draws["superpopulation_mediator_effect"]
+    assert_allclose(mean, fit.tree["posterior"]["mediator_effect_mean"])
+    if goes:
+        product = draws["superpopulation_cwate"] * mean
+        assert_allclose(product, draws["superpopulation_acme"], rtol=1e-8, atol=1e-12)
+    table = found.table().set_index("effect")
+    for effect in {"cwate", "superpopulation_cwate"} & set(table.index):
+        # Ratios: their mean need not exist.
+        assert table.loc[[effect], ["mean", "sd"]].isna().all(axis=None)
+        assert table.loc[[effect], ["q2.5", "q50", "q97.5", "p_positive"]].notna().all(axis=None)
+
+
+def _by_site(weight, draws):
+    return xr.DataArray(weight, {"site": draws["site"]}, ("site",))
+
+
+def test_compliance_weighted_averages_are_those_of_many_sites():
+    """Where slopes go with mediator effects, at known parameters."""
+    name = "multi-site IV, compliance"
+    found = effects(made(VARIANTS[name], shape=(1, 4), spread=0.0)).draws.isel(chain=0, draw=0)
+    n = 400_000
+    rng = np.random.default_rng(2)
+    sites = VARIANTS[name].model.new_site_effects(VARIANTS[name].true(), np.zeros((n, 0)), rng)
+    gamma, eta = sites["mediator_effect"][0], sites["indirect_effect"][0]
+    ratio = eta.mean(axis=0) / gamma.mean(axis=0)
+    error = (eta - ratio * gamma).std(axis=0) / np.abs(gamma.mean(axis=0)) / np.sqrt(n)
+    assert (np.abs(found["superpopulation_cwate"] - ratio) < 4.5 * error).all()
+    assert (np.abs(found["average_slope"] - ratio) > 10 * error).all()
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -96,7 +148,8 @@ def test_every_entry_of_every_parameter_has_a_row(name):
         assert row["ess_bulk"] > 400
         assert row["r_hat"] < 1.02
     p = fit.data.n_mediators
-    size = {"mediator_effect_corr": p * (p - 1) // 2}
+    pairs = p * (p - 1) // 2
+    size = {"mediator_effect_corr": pairs, "slope_corr": pairs}
     for parameter, values in posterior.data_vars.items():
         entries = size.get(parameter, values[0, 0].size)
         assert (found["name"] == parameter).sum() == entries, parameter

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayesmed.inference import Fit, Sampler
+from bayesmed.generative import MultiSiteIV
+from bayesmed.inference import Fit, Sampler, fit
 from tests.report.fits import HOSTILE, HOSTILE_MEDIATOR, HOSTILE_OUTCOME, fitted, simulated
+from tests.variants import VARIANTS, table
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +53,10 @@ def sampled_fit(plain_fit: Fit) -> Fit:
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     return tmp_path / "report.html"
+
+
+@pytest.fixture(scope="session")
+def iv_fit() -> Fit:
+    """Two mediators at twelve sites, sampled shortly. Compiles: about 10 seconds."""
+    sampler = Sampler(chains=2, draws=200, tune=400)
+    return fit(MultiSiteIV(), table(VARIANTS["multi-site IV, kappa"], 12), sampler=sampler, seed=4)

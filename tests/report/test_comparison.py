@@ -24,7 +24,8 @@ from bayesmed.report.comparison import (
 )
 from bayesmed.report.content import Bullets, Paragraph, Picture, Table
 from bayesmed.report.figures.comparison import comparison, window
-from tests.classical.tables import drawn, mechte, uneven
+from bayesmed.report.instruments import instruments
+from tests.classical.tables import drawn, lipids, mechte, sites, uneven
 from tests.report.fits import HOSTILE, HOSTILE_MEDIATOR, fitted, simulated
 
 
@@ -38,11 +39,13 @@ def of_two() -> Comparison:
     return compare(drawn(3, 40, uneven(1, 40, 2), slope=[1.0, 0.5]))
 
 
-def test_the_section_holds_table_picture_reasons_and_predicted_tables(plain_fit: Fit) -> None:
-    table, drawing, reasons, predicted = beside(plain_fit)
+def test_the_section_holds_tables_picture_reasons_and_predicted_tables(plain_fit: Fit) -> None:
+    table, drawing, reasons, strength, predicted = beside(plain_fit)
     assert isinstance(table, Table)
     assert isinstance(drawing, Picture)
     assert isinstance(reasons, Bullets)
+    assert isinstance(strength, Table)
+    assert strength == instruments(compare(plain_fit))
     assert isinstance(predicted, Paragraph)
     assert reasons.items == compare(plain_fit).sentences()
     assert "predicted from the posterior, the least-squares slope is" in predicted.text
@@ -54,7 +57,8 @@ def test_the_table_holds_every_estimate_and_the_posterior_first(plain_fit: Fit) 
     assert rows[0][:3] == ("Posterior", number(float(exact["mean"])), number(float(exact["sd"])))
     expected = all_estimates(plain_fit.data)
     assert [row[0] for row in rows[1:]] == [e.name for e in expected]
-    assert [row[1] for row in rows[1:]] == [number(float(e.slope[0])) for e in expected]
+    said = [number(float(e.slope[0])) if e.defined else "not defined" for e in expected]
+    assert [row[1] for row in rows[1:]] == said
 
 
 def test_an_estimator_without_an_answer_says_so(of_mechte: Comparison) -> None:
@@ -73,6 +77,51 @@ def test_two_mediators_are_told_apart(of_two: Comparison) -> None:
     assert [a.get_xlabel() for a in panels] == [
         f"Slope: outcome per unit of mediator_{i}" for i in (1, 2)
     ]
+
+
+def test_what_is_not_defined_is_so_once_for_all_mediators(of_two: Comparison) -> None:
+    rows = [row for row in estimates(of_two).rows if row[0].endswith("on persons")]
+    assert [row[1:] for row in rows] == [("–", "not defined", "–", "–")] * 3
+
+
+def test_strength_of_several_mediators_stands_in_a_table() -> None:
+    found = compare(lipids(), intercept=False)
+    table = instruments(found)
+    assert table.columns == (
+        *("Mediator", "First-stage F", "Conditional F"),
+        *("Bias kept", "Reliability"),
+    )
+    assert [row[:3] for row in table.rows] == [
+        ("LDL", "69.7", "47"),
+        ("HDL", "83", "68.8"),
+        ("Trg", "59.7", "39.3"),
+    ]
+    assert "about 0;" in table.note
+    assert "3 of 3 directions stand out: singular values 125, 101 and 70.3" in table.note
+    assert "sampling error alone about 12 (p < 0.001)" in table.note
+    assert "line of WLS: Q = 683 on 142 degrees of freedom (p < 0.001)" in table.note
+    assert "not invalidity by itself" in table.note
+
+
+def test_strength_of_one_mediator_has_no_rank(of_mechte: Comparison) -> None:
+    table = instruments(of_mechte)
+    assert table.columns == ("Mediator", "First-stage F", "Bias kept", "Reliability")
+    strength = of_mechte.strength
+    assert table.rows[0][1:] == (
+        number(float(strength.first_stage_f[0])),
+        number(float(strength.relative_bias[0])),
+        "0",
+    )
+    assert "about their mean" in table.note
+    assert "singular" not in table.note
+
+
+def test_strength_that_is_not_defined_says_why() -> None:
+    exact = sites([1, 2, 4, 3], [1, 2, 4, 4], np.zeros((2, 2)))
+    table = instruments(compare(exact))
+    assert table.rows == (("mediator", "–", "–", "–"),)
+    assert "Strength is not defined: the standard error" in table.note
+    assert "Cochran's Q of OLS has no test: the residual of site '1'" in table.note
 
 
 def test_ends_of_intervals_may_be_infinite() -> None:

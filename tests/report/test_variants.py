@@ -1,4 +1,4 @@
-"""A report of every variant of the model: nothing fails, and each says what is its own."""
+"""Reports of the variants of the model: each says what is its own."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from bayesmed.core.names import MEDIATOR, SITE
+from bayesmed.core.numbers import number
+from bayesmed.core.words import joined
 from bayesmed.data import SiteEstimates
+from bayesmed.effects import effects
+from bayesmed.effects.along_mediator import along_mediator
+from bayesmed.effects.partial_effects import partial_effects
 from bayesmed.report import figures, write_results
 from bayesmed.report.answer import answer
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Content, Table
-from bayesmed.report.figures.curve import band, curve
 from bayesmed.report.figures.predictive import predictive_statistics
 from bayesmed.report.findings import findings
-from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from bayesmed.report.model_words import assumptions, model_in_words
+from bayesmed.report.pictures import fan
 from bayesmed.report.tables import priors
-from bayesmed.report.words import joined
-from tests.variants import VARIANTS, variant_fit
+from tests.variants import variant_fit
 
 
 @cache
@@ -36,22 +39,6 @@ def content(name: str) -> Content:
 
 def table(found: Content, caption: str) -> Table:
     return next(t for t in found.tables if t.caption.startswith(caption))
-
-
-@pytest.mark.parametrize("name", VARIANTS)
-def test_a_report_of_every_variant_is_whole(name: str) -> None:
-    fit, found = variant_fit(name), content(name)
-    text = to_html(found)
-    assert text.count("<svg") >= len(found.pictures)
-    for rectangle in found.tables:
-        assert rectangle.rows
-        assert {len(row) for row in rectangle.rows} == {len(rectangle.columns)}
-    markdown = to_markdown(found)
-    for words in (*assumptions(fit), *model_in_words(fit)):
-        assert words.split("(")[0].split("_")[0].split(":")[0] in markdown.replace("\\", "")
-    # Every parameter has words of its own.
-    for row in table(found, "Posterior of the parameters").rows:
-        assert row[0] != row[1]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +59,21 @@ def test_a_report_of_every_variant_is_whole(name: str) -> None:
             "two mediators",
             ["effects on the mediators are unrelated", "counts for the last of them"],
         ),
+        (
+            "multi-site IV",
+            ["(ii) Treatment changes the outcome through the mediator only (exclusion)"],
+        ),
+        (
+            "multi-site IV, three mediators",
+            [
+                "(v) The mediators act in parallel: none changes another",
+                "(vi) Within sites, persons whose mediator moves more are not those",
+                "the slope of each mediator is unrelated to the effects of treatment on any",
+                "(ix) As far as a slope is not to lean on its prior",
+            ],
+        ),
+        ("multi-site IV, compliance", ["(vii), relaxed: across sites each slope may go with"]),
+        ("multi-site IV, kappa", ["(vi), relaxed", "κ, is 0.3 at every site"]),
     ],
 )
 def test_assumptions_are_those_of_the_model(name: str, said: list[str]) -> None:
@@ -91,6 +93,12 @@ def test_assumptions_are_those_of_the_model(name: str, said: list[str]) -> None:
         ("shared controls", ["the covariance of the whole block was used"]),
         ("two mediators", ["β = θ + Σ δγ", "Normal(μ_γ, Ω)"]),
         ("random without direct effect", ["β = δγ", "no direct effect"]),
+        (
+            "multi-site IV, three mediators",
+            ["Reardon and Raudenbush (2013, equation 11)", "β = Σ δγ", "δ_s ~ Normal(δ, σ_δ²)"],
+        ),
+        ("multi-site IV, compliance", ["(γ_s, δ_s) are jointly normal"]),
+        ("multi-site IV, kappa", ["β = Σ δγ + κ", "assumed to be 0.3"]),
         ("interaction", ["pure direct effect plus", "The total indirect effect of a site is δγ"]),
     ],
 )
@@ -153,6 +161,44 @@ def test_the_answer_about_varying_slopes_is_about_their_average() -> None:
     assert answer(findings(variant_fit("random"))).rows[0].label.startswith("Average slope")
 
 
+def test_the_answer_of_an_iv_model_says_what_is_not_indirect_effects() -> None:
+    plain = answer(findings(variant_fit("multi-site IV, three mediators")))
+    assert "through LDL, HDL and CRP by assumption: " in plain.sentence
+    # It would be the total effect once more.
+    assert not [row for row in plain.rows if "all of them" in row.label]
+    columns = table(content("multi-site IV, three mediators"), "Effects by site").columns
+    assert "Indirect effect, all" not in columns
+    kappa = answer(findings(variant_fit("multi-site IV, kappa")))
+    assert "and κ, what mediator effects and slopes of persons add" in kappa.sentence
+    assert [row for row in kappa.rows if "all of them" in row.label]
+
+
+def test_slopes_are_averaged_with_and_without_compliance() -> None:
+    name = "multi-site IV, compliance"
+    found, summary = content(name), effects(variant_fit(name)).table()
+    rows = {row[0]: row[1:] for row in table(found, "What treatment does to mediators").rows}
+    for label, effect in (
+        ("over the sites", "cwate"),
+        ("in the population", "superpopulation_cwate"),
+    ):
+        (cells,) = (v for k, v in rows.items() if "CWATE" in k and label in k)
+        own = summary[summary["effect"] == effect]
+        assert [cell.split(" [")[0] for cell in cells] == [number(x) for x in own["q50"]]
+    assert "the two are the same" not in markdown_text(found)
+    assert "act in parallel. If one mediator changes another" in markdown_text(found)
+    # Unrelated to mediator effects by assumption: weighted or not, the population's is the same.
+    other = content("multi-site IV, three mediators")
+    rows = dict.fromkeys(row[0] for row in table(other, "What treatment does to mediators").rows)
+    assert not [label for label in rows if "CWATE" in label and "population" in label]
+    assert "the two are the same" in markdown_text(other)
+    with pytest.raises(StopIteration):
+        table(content("constant"), "What treatment does to mediators")
+
+
+def markdown_text(found: Content) -> str:
+    return to_markdown(found).replace("\\", "")
+
+
 def test_priors_stand_by_entry_with_their_origin() -> None:
     rows = priors(variant_fit("two mediators")).rows
     labels = [row[0] for row in rows]
@@ -192,52 +238,65 @@ def test_results_hold_every_entry(tmp_path: Path) -> None:
     assert "slope_sd[HDL]" in run["priors_in_data_units"]
 
 
-def test_the_curve_is_that_of_the_parameters() -> None:
-    x = np.linspace(-1, 2, 7)
-    for name in ("constant", "polynomial"):
-        posterior = variant_fit(name).tree["posterior"].isel(mediator=0)
-        zero = 0 * posterior["slope"]
-        a, b, c, d = (
-            posterior.get(key, zero).to_numpy().reshape(-1, 1)
-            for key in ("direct_effect_mean", "slope", "slope_linear", "slope_quadratic")
-        )
-        expected = a + b * x + c * x**2 + d * x**3
-        np.testing.assert_allclose(curve(variant_fit(name), 0, x), expected, atol=1e-12)
-    # With a correlation, total effects rise by the slope and by what direct effects add.
-    posterior = variant_fit("correlation").tree["posterior"].isel(mediator=0)
-    tilt = -0.4 * posterior["direct_effect_sd"] / posterior["mediator_effect_sd"]
-    rise = np.diff(curve(variant_fit("correlation"), 0, np.array([0.0, 1.0])), axis=1)
-    np.testing.assert_allclose(rise.ravel(), (posterior["slope"] + tilt).to_numpy().ravel())
-
-
-@pytest.mark.parametrize("name", ["random", "polynomial", "student_t"])
-def test_the_band_holds_95_percent_of_true_total_effects(name: str) -> None:
+@pytest.mark.parametrize("name", ["two mediators", "multi-site IV, three mediators"])
+def test_the_scatter_of_several_mediators_is_of_partial_effects(name: str) -> None:
     fit = variant_fit(name)
-    x = np.array([0.2, 1.5])
-    low, high = band(fit, 0, x)
-    posterior = fit.tree["posterior"].isel(mediator=0)
-    rng = np.random.default_rng(3)
-    shape = posterior["slope"].shape
-    sd, slope_sd = posterior["direct_effect_sd"], posterior.get("slope_sd", 0.0)
-    noise = rng.standard_t(4, shape) if name == "student_t" else rng.normal(size=shape)
-    for i, at in enumerate(x):
-        middle = curve(fit, 0, x)[:, i].reshape(shape)
-        total = middle + (sd * noise + slope_sd * at * rng.normal(size=shape)).to_numpy()
-        assert np.mean((low[i] < total) & (total < high[i])) == pytest.approx(0.95, abs=0.03)
-
-
-def test_the_scatter_of_several_mediators_has_a_panel_for_each() -> None:
-    fit = variant_fit("two mediators")
+    found = partial_effects(fit)
     panels = figures.site_scatter(fit).axes
-    assert len(panels) == 2
-    indirect = fit.tree["site_effects"]["indirect_effect"].mean(("chain", "draw")).to_numpy()
+    assert len(panels) == fit.data.n_mediators
     for i, axes in enumerate(panels):
-        points = next(x for x in axes.lines if x.get_label().startswith("Estimate"))
-        np.testing.assert_allclose(points.get_xdata(), fit.data.mediator_effect[:, i])
-        rest = fit.data.total_effect - indirect[:, 1 - i]
-        np.testing.assert_allclose(points.get_ydata(), rest)
-    caption = content("two mediators").pictures[0].caption
-    assert "the other mediators has been taken off" in caption
+        own = found.isel(mediator=i)
+        for label, x, y in (
+            ("Estimate", "mediator_effect_estimate", "partial_effect_estimate"),
+            ("Posterior mean", "mediator_effect", "partial_effect"),
+        ):
+            points = next(line for line in axes.lines if line.get_label().startswith(label))
+            np.testing.assert_allclose(points.get_xdata(), own[x])
+            np.testing.assert_allclose(points.get_ydata(), own[y])
+        _, up = [c for c in axes.collections if isinstance(c, LineCollection)][:2]
+        lengths = [np.ptp(segment[:, 1]) for segment in up.get_segments()]
+        order = np.argsort(own["mediator_effect_estimate"].to_numpy(), kind="stable")
+        np.testing.assert_allclose(lengths, 2 * 1.96 * own["partial_effect_se"].to_numpy()[order])
+        line = next(x for x in axes.lines if x.get_label().startswith("Posterior median"))
+        expected = along_mediator(fit, i, line.get_xdata())["line"]
+        np.testing.assert_allclose(line.get_ydata(), expected.sel(quantile=0.5))
+    caption = content(name).pictures[0].caption
+    assert "through the other mediators on average" in caption
+    corr = found["error_corr"].to_numpy()
+    assert f"correlations from {number(corr.min())} to {number(corr.max())}" in caption
+
+
+@pytest.mark.parametrize("name", ["random", "multi-site IV", "multi-site IV, three mediators"])
+def test_sites_fan_out_where_slopes_differ(name: str) -> None:
+    fit = variant_fit(name)
+    slugs = [picture.slug for picture in content(name).pictures]
+    assert slugs[:2] == ["scatter", "fan"]
+    panels = figures.fan(fit).axes
+    assert len(panels) == fit.data.n_mediators
+    for i, axes in enumerate(panels):
+        assert axes.get_xlim()[0] < 0 < axes.get_xlim()[1]
+        shown = {str(c.get_label()): c for c in axes.collections}
+        spread = shown["95 % of true effects"].get_paths()[0].vertices
+        x = np.unique(spread[:, 0])
+        found = along_mediator(fit, i, x)
+        ends = found["sites"].sel(quantile=[0.025, 0.975]).to_numpy()
+        for k in (0, x.size // 2, x.size - 1):
+            at = spread[spread[:, 0] == x[k], 1]
+            np.testing.assert_allclose([at.min(), at.max()], ends[:, k])
+        dashed = next(line for line in axes.lines if line.get_label() == "95 % of estimates")
+        np.testing.assert_allclose(dashed.get_ydata(), found["estimates"].sel(quantile=0.025))
+    assert "fan" not in [p.slug for p in content("constant").pictures]
+
+
+def test_estimates_have_no_band_where_errors_differ() -> None:
+    fit = variant_fit("multi-site IV")
+    noisy = fit.data.cov.copy()
+    noisy[0] *= 5
+    other = replace(fit, data=replace(fit.data, cov=noisy))
+    labels = [str(line.get_label()) for line in figures.fan(other).axes[0].lines]
+    assert "95 % of estimates" not in labels
+    assert "Dashed" not in fan(other).caption
+    assert "Dashed" in fan(fit).caption
 
 
 def test_curves_bend_and_bands_are_drawn_where_slopes_vary() -> None:

@@ -132,7 +132,7 @@ def _histogram(axes: Axes, statistic: Statistic) -> None:
     )
     axes.axvline(statistic.observed, color=style.ESTIMATE, linewidth=2)
     about = f"\n{style.name(statistic.mediator)}" if statistic.mediator else ""
-    axes.set_title(f"{statistic.title} (p = {statistic.p:.2f}){about}", fontsize=8.5)
+    axes.set_title(f"{statistic.title}{about} (p = {statistic.p:.2f})", fontsize=8.5)
     axes.set_xlim(*span)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmed.effects.partial_effects import partial_effects
 from bayesmed.inference import Fit
 from bayesmed.report.figures import style
 from bayesmed.report.figures.forest import draw_forest
@@ -20,7 +21,7 @@ def showcase(fit: Fit) -> Figure:
     with style.drawing():
         figure = style.new_figure(4.6, width=11)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-        draw_site_scatter(left, fit)
+        draw_site_scatter(left, fit, partial_effects(fit))
         draw_forest(right, fit, most=MOST_SITES)
         style.legend_above(figure, left, columns=5)
     return figure

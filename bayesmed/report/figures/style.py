@@ -168,8 +168,9 @@ def legend_above(figure: Figure, axes: Axes, columns: int) -> None:
     legend = figure.legend(
         handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2
     )
-    for handle in legend.legend_handles:
+    for drawn, handle in zip(handles, legend.legend_handles, strict=True):
+        alpha = drawn.get_alpha() if hasattr(drawn, "get_alpha") else None
         if isinstance(handle, Patch):
-            handle.set_alpha(0.25)
+            handle.set_alpha(min(1.0, 2.2 * (alpha or 1.0)))
         elif handle is not None:
             handle.set_alpha(max(handle.get_alpha() or 1.0, 0.5))
