@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         RowColumns,
         SiteColumns,
         SiteEstimates,
+        TrialCells,
         dataset_names,
         load_dataset,
         reduce_rows,
@@ -49,8 +50,19 @@ if TYPE_CHECKING:
     )
     from bayesmed.generative import MultiSiteIV, SiteSlope
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
-    from bayesmed.priors import Prior
+    from bayesmed.priors import Prior, from_preliz, to_preliz
     from bayesmed.report import report, write_results
+    from bayesmed.studies import StudyError, StudyResult, run_study
+    from bayesmed.studies.sensitivity import PriorSensitivity, power_scaling, prior_sensitivity
+    from bayesmed.studies.simulation import (
+        FuDesign,
+        ReardonDesign,
+        Simulation,
+        TrialDesign,
+        design_analysis,
+        design_grid,
+        simulate,
+    )
 
     __version__: str
 
@@ -78,6 +90,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "RowColumns",
         "SiteColumns",
         "SiteEstimates",
+        "TrialCells",
         "dataset_names",
         "load_dataset",
         "reduce_rows",
@@ -93,8 +106,19 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "generative": ("MultiSiteIV", "SiteSlope"),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
-    "priors": ("Prior",),
+    "priors": ("Prior", "from_preliz", "to_preliz"),
     "report": ("report", "write_results"),
+    "studies": ("StudyError", "StudyResult", "run_study"),
+    "studies.sensitivity": ("PriorSensitivity", "power_scaling", "prior_sensitivity"),
+    "studies.simulation": (
+        "FuDesign",
+        "ReardonDesign",
+        "Simulation",
+        "TrialDesign",
+        "design_analysis",
+        "design_grid",
+        "simulate",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -110,6 +134,7 @@ __all__ = [
     "Effects",
     "Estimation",
     "Fit",
+    "FuDesign",
     "InputError",
     "MediatorColumns",
     "MediatorCovariance",
@@ -119,30 +144,45 @@ __all__ = [
     "NewSites",
     "PersonRows",
     "Prior",
+    "PriorSensitivity",
+    "ReardonDesign",
     "Reduction",
     "RowColumns",
     "Sampler",
+    "Simulation",
     "SiteColumns",
     "SiteEstimates",
     "SiteSlope",
     "StorageError",
+    "StudyError",
+    "StudyResult",
+    "TrialCells",
+    "TrialDesign",
     "__version__",
     "card_names",
     "check",
     "compare",
     "dataset_names",
+    "design_analysis",
+    "design_grid",
     "effects",
     "find_card",
     "fit",
+    "from_preliz",
     "load_card",
     "load_dataset",
     "load_fit",
     "new_card",
     "parameters",
+    "power_scaling",
     "predict",
+    "prior_sensitivity",
     "reduce_rows",
     "report",
+    "run_study",
     "save_fit",
+    "simulate",
+    "to_preliz",
     "write_results",
 ]
 

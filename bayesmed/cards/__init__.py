@@ -4,12 +4,14 @@ from bayesmed.cards.card import Card, Framing, load_card
 from bayesmed.cards.data import CardData
 from bayesmed.cards.rows import RowsData
 from bayesmed.cards.shipped import card_names, find_card, new_card
+from bayesmed.cards.study import PriorStudy
 from bayesmed.cards.writing import card_text
 
 __all__ = [
     "Card",
     "CardData",
     "Framing",
+    "PriorStudy",
     "RowsData",
     "card_names",
     "card_text",

@@ -94,6 +94,42 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
     return DONE if compared.converged else NOT_CONVERGED
 
 
+@app.command(short_help="Ask which conclusion changes under which prior.")
+@click.argument("card", type=_FILE)
+@click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
+@click.option(
+    "--out", type=_FILE, help="Folder for the study.  [default: results/NAME-OF-CARD_sensitivity]"
+)
+@click.option("--seed", type=int, help="Seed; without one in the card either, a fresh one.")
+@click.option("--engine", type=click.Choice(["nuts", "exact"]), help="How to get posteriors.")
+@click.option("--workers", type=int, help="Processes that fit at once.  [default: all cores]")
+def sensitivity(
+    card: Path,
+    data: Path | None,
+    out: Path | None,
+    seed: int | None,
+    engine: str | None,
+    workers: int | None,
+) -> int:
+    """Fit the model of CARD under other priors, and say which conclusions change.
+
+    The priors are those of [study.prior_sensitivity] in CARD; without it, the card's own made
+    wider and narrower. The folder keeps every refit as it comes: the same command goes on with a
+    study that was interrupted.
+
+    Exit codes: 0 done; 1 done, but a fit failed or did not converge; 2 bad input.
+    """
+    with display() as shown:
+        shown.phase("Reading the card and the data")
+        from bayesmed.cli.fitting import Overrides
+        from bayesmed.cli.sensitivity import show_study, study_priors
+
+        overrides = Overrides(seed=seed, engine=engine)
+        studied = study_priors(card, data, out, overrides, workers, shown)
+    show_study(studied)
+    return DONE if studied.sound else NOT_CONVERGED
+
+
 @app.command(short_help="Estimate effects at each site from rows of persons.")
 @click.argument("rows", type=_FILE, nargs=-1, required=True)
 @click.option("--treatment", "-t", multiple=True, required=True, help="Column of the treatment.")
@@ -149,11 +185,66 @@ def estimates(
 @app.command(short_help="Print a commented model card to edit.")
 @click.argument("name", default="site_slope")
 def new(name: str) -> int:
-    """Print a commented model card to edit: `bayesmed new site_slope > my_study.toml`."""
+    """Print a commented model card to edit: `bayesmed new site_slope > my_study.toml`.
+
+    `bayesmed new simulation > my_plan.toml` prints a plan for `bayesmed simulate`.
+    """
+    if name == "simulation":
+        from bayesmed.studies.simulation.plan import example_plan
+
+        click.echo(example_plan(), nl=False)
+        return DONE
     from bayesmed.cards import new_card
 
     click.echo(new_card(name), nl=False)
     return DONE
+
+
+@app.command(short_help="Plan a trial: power, width of intervals, wrong signs.")
+@click.argument("plan", type=_FILE, required=False)
+@click.option("--sites", metavar="N,N", help="Numbers of sites.")
+@click.option("--persons", metavar="N,N", help="Persons at each site.")
+@click.option("--slope", metavar="X,X", help="What a unit of the mediator does to the outcome.")
+@click.option("--slope-sd", metavar="X,X", help="Its spread across sites.")
+@click.option("--mediator-effect-mean", metavar="X,X", help="Mean effect on the mediator.")
+@click.option("--mediator-effect-sd", metavar="X,X", help="Its spread across sites.")
+@click.option("--direct-effect-mean", metavar="X,X", help="Mean of the direct effects.")
+@click.option("--direct-effect-sd", metavar="X,X", help="Their spread across sites.")
+@click.option(
+    "--mediator-outcome-correlation", metavar="X,X", help="That of persons of one arm and site."
+)
+@click.option("--replicates", type=click.IntRange(min=1), help="Trials of each design.  [500]")
+@click.option("--seed", type=int, help="Seed; without one in the plan either, a fresh one.")
+@click.option("--workers", type=int, help="Processes.  [one on each core]")
+@click.option("--store", type=_FILE, help="File that keeps what is done, to go on from later.")
+@click.option("--out", type=_FILE, help="Folder for the results.  [default: results/NAME-OF-PLAN]")
+def simulate(
+    plan: Path | None,
+    out: Path | None,
+    replicates: int | None,
+    seed: int | None,
+    workers: int | None,
+    store: Path | None,
+    **values: str | None,
+) -> int:
+    """Simulate planned trials and say what their analysis would find.
+
+    PLAN is a TOML file (`bayesmed new simulation > my_plan.toml`); without it, the options say
+    what to plan: sites, persons, slope, mediator-effect-sd, direct-effect-sd and
+    mediator-outcome-correlation at least. Options win over the plan. Several values, with commas
+    between them, give every combination. Effects are in units of a person's standard deviation
+    unless the plan says otherwise.
+
+    Exit codes: 0 done; 1 done, but tasks failed; 2 bad input, nothing written; 3 it failed.
+    """
+    with display() as shown:
+        shown.phase("Reading the plan")
+        from bayesmed.cli.simulating import Overrides, show_simulation, simulate_plan
+
+        overrides = Overrides(replicates=replicates, seed=seed, workers=workers, store=store)
+        simulated = simulate_plan(plan, values, out, overrides, shown)
+    show_simulation(simulated)
+    return DONE if simulated.found.failed.empty else NOT_CONVERGED
 
 
 @app.command(short_help="Write the reports of a results folder once more.")
@@ -205,7 +296,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         complain(str(error))
         return BAD_INPUT
     except BayesmedError as error:
-        complain(f"{error} Nothing was written.")
+        complain(f"{error} {error.aftermath}".strip())
         return FAULT
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted; nothing half-written was left behind.")

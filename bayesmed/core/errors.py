@@ -9,6 +9,9 @@ from collections.abc import Iterable
 class BayesmedError(Exception):
     """Root of every error raised on purpose by bayesmed."""
 
+    # What the command line says of files when a command ends like this.
+    aftermath = "Nothing was written."
+
 
 class InputError(BayesmedError):
     """Something the user gave cannot be used as it is.

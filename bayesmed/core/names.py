@@ -72,3 +72,14 @@ AVERAGE = "average"
 SUPERPOPULATION = "superpopulation"
 # Ends the name of what runs through all mediators together, where there are several.
 ALL_MEDIATORS = "all_mediators"
+
+# One trial with binary treatment, mediator and instrument: natural indirect and direct effects
+# under each treatment, the average treatment effect, and what each arm's line has (methods,
+# section 6).
+NIE = "nie"
+NDE = "nde"
+ATE = "ate"
+ARM_SLOPE = "arm_slope"
+ARM_INTERCEPT = "arm_intercept"
+MEDIATOR_MEAN = "mediator_mean"
+OUTCOME_MEAN = "outcome_mean"

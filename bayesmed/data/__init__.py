@@ -1,4 +1,4 @@
-"""Site estimates and rows of persons: reading, checking, reducing; published tables that ship."""
+"""Site estimates, rows of persons, single trials: reading, checking, reducing; shipped tables."""
 
 from bayesmed.core.errors import DataError
 from bayesmed.data.columns import ArmCovariance, MediatorColumns, MediatorCovariance, SiteColumns
@@ -15,6 +15,10 @@ from bayesmed.data.rows import (
 )
 from bayesmed.data.site_estimates import SiteEstimates
 from bayesmed.data.site_table import site_table, site_table_columns, write_site_table
+from bayesmed.data.trial_cells import TrialCells
+from bayesmed.data.trial_moments import TrialMoments
+from bayesmed.data.trial_names import TrialNames
+from bayesmed.data.trial_persons import TrialPersons
 
 __all__ = [
     "ArmCovariance",
@@ -30,6 +34,10 @@ __all__ = [
     "RowColumns",
     "SiteColumns",
     "SiteEstimates",
+    "TrialCells",
+    "TrialMoments",
+    "TrialNames",
+    "TrialPersons",
     "dataset_names",
     "load_dataset",
     "reduce_rows",

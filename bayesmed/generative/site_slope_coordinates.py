@@ -194,13 +194,24 @@ def _regression(
     """Return precision (lower triangle) and pull of the coefficients, priors aside."""
     kept = [_shrinkage(f, found, number) for f in every]
     weight = number("sites") / noise
+    level, height = _levels(frame, every, found, number)
+
+    def square(i: int, j: int) -> ArrayLike:
+        whole = number(f"feature_square_{i}_{j}")
+        return (
+            whole - number(f"feature_average_{i}") * number(f"feature_average_{j}")
+            if level
+            else whole
+        )
+
     precision = [
-        [weight * kept[i] * kept[j] * number(f"feature_square_{i}_{j}") for j in range(i + 1)]
-        for i in range(len(every))
+        [weight * kept[i] * kept[j] * square(i, j) for j in range(i + 1)] for i in range(len(every))
     ]
     pull = []
     for i, f in enumerate(every):
         product = number(f"feature_product_{i}")
+        if level:
+            product = product - number(f"feature_average_{i}") * number("outcome_average")
         if f.power == 1:
             p = f.entry
             typical = number(key("typical_mediator", p))
@@ -209,12 +220,30 @@ def _regression(
             precision[i][i] = precision[i][i] + weight * kept[i] * typical / UNSEEN
             variance = found[MEDIATOR_EFFECT_SD][p] ** 2 + typical
             own = number(key("typical_cross", p)) / variance
-            product = product - own * number(f"feature_square_{i}_{i}")
+            product = product - own * square(i, i)
         pull.append(weight * kept[i] * product)
+        if level:
+            # Through the origin it is the level of the effects, too, that tells a slope.
+            pull[i] = pull[i] + weight * level[i] * height
+            for j in range(i + 1):
+                precision[i][j] = precision[i][j] + weight * level[i] * level[j]
         if f.power == 1 and frame.model.correlated:
             # What the estimates know is the slope of total effects, direct ones included.
             pull[i] = pull[i] - precision[i][i] * tilt(found)
     return precision, pull
+
+
+def _levels(
+    frame: Frame, every: Sequence[Feature], found: Entries, number: Number
+) -> tuple[list[ArrayLike], ArrayLike]:
+    """Return mean mediator effects and the height they explain, where a line has no intercept.
+
+    They are not shrunk with the spread: where effects hardly differ, their level is still known.
+    """
+    if frame.model.direct_effect or frame.model.slope == "polynomial":
+        return [], 0.0
+    means = [found[MEDIATOR_EFFECT_MEAN][f.entry] for f in every]
+    return means, number("outcome_average") - found.get(WITHIN_SITE_COVARIANCE, 0.0)
 
 
 def _away(frame: Frame, f: Feature, i: int, found: Entries, number: Number) -> ArrayLike:

@@ -10,11 +10,12 @@ import xarray as xr
 from bayesmed.core import provenance
 from bayesmed.core.names import CHAIN, DRAW
 from bayesmed.core.progress import Progress, Silent
-from bayesmed.core.seeds import checked_seed, child_seed, stream
+from bayesmed.core.seeds import checked_seed
 from bayesmed.data import SiteEstimates
 from bayesmed.generative.registry import AnyModel
 from bayesmed.inference.convergence import diagnose
-from bayesmed.inference.exact import PROBABILITIES, ExactPosterior, exact_posterior
+from bayesmed.inference.drawing import draw_posterior
+from bayesmed.inference.exact import PROBABILITIES, ExactPosterior
 from bayesmed.inference.sampler import Sampler
 from bayesmed.inference.tree import assemble
 
@@ -108,23 +109,12 @@ def fit(
     progress = progress or Silent()
     model.check_data(data)
     started = time.perf_counter()
-    sample_stats, exact = None, None
-    if sampler.engine == "exact":
-        progress.phase("Integrating")
-        exact = exact_posterior(model, data)
-        n = sampler.chains * sampler.draws
-        flat = exact.draws(n, stream(seed, "draws"))
-        shape = sampler.chains, sampler.draws
-        draws = {name: v.reshape(*shape, *v.shape[1:]) for name, v in flat.items()}
-    else:
-        from bayesmed.inference import nuts
-
-        draws, sample_stats = nuts.sample(model, data, sampler, child_seed(seed, "draws"), progress)
+    drawn = draw_posterior(model, data, sampler, seed, progress)
     sampled = time.perf_counter()
     progress.phase("Site effects and predictions")
-    tree = assemble(model, data, draws, sample_stats, seed)
-    if exact is not None:
-        tree[QUADRATURE] = xr.DataTree(_quadrature(exact))
+    tree = assemble(model, data, drawn.draws, drawn.sample_stats, seed)
+    if drawn.exact is not None:
+        tree[QUADRATURE] = xr.DataTree(_quadrature(drawn.exact))
     tree.attrs |= {
         "created_at": provenance.now(),
         "seconds_engine": round(sampled - started, 3),

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bayesmed.cards import card_names, find_card, load_card, new_card
-from bayesmed.cards.card import MODEL, PRIOR, SAMPLER, TOP
+from bayesmed.cards.card import MODEL, SAMPLER, STUDIES, TOP
 from bayesmed.cards.columns import ARM_COVARIANCE, COVARIANCE, DATA, MEDIATOR
+from bayesmed.cards.priors import PRIOR
 from bayesmed.cards.rows import ROWS
+from bayesmed.cards.study import PRIOR_SENSITIVITY
 from bayesmed.core.errors import CardError
 from bayesmed.data import dataset_names
 from bayesmed.inference import Sampler
@@ -55,7 +57,7 @@ def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
     lines = new_card("site_slope").splitlines()
     off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
     data = {*DATA, *MEDIATOR, *COVARIANCE, *ARM_COVARIANCE, *ROWS}
-    known = {*TOP, *MODEL["site_slope"], *data, *PRIOR, *SAMPLER}
+    known = {*TOP, *MODEL["site_slope"], *data, *PRIOR, *SAMPLER, *STUDIES, *PRIOR_SENSITIVITY}
     assert len(off) >= 20
     for line in off:
         (key,) = tomllib.loads(line)

@@ -15,7 +15,7 @@ from bayesmed.data.rows.columns import RowColumns
 from bayesmed.data.rows.missingness import arm_name
 from bayesmed.data.rows.moments import Moments
 
-__all__ = ["Arms", "Dropped", "chosen_arms", "listed", "too_few"]
+__all__ = ["Arms", "Dropped", "chosen_arms", "listed", "too_few", "two_arms"]
 
 _MANY_ARMS = 20
 
@@ -109,6 +109,25 @@ def chosen_arms(moments: Moments, columns: RowColumns, source: str) -> Arms | No
                 "Name it once in `arms`.",
             )
     return Arms(reference, compared)
+
+
+def two_arms(moments: Moments, columns: RowColumns, source: str) -> Arms:
+    """Return the reference and the one arm compared with it, of a treatment that has arms.
+
+    Raises
+    ------
+    DataError
+        As `chosen_arms`, or if several arms are compared.
+    """
+    arms = chosen_arms(moments, columns, source)
+    assert arms is not None
+    if len(arms.compared) > 1:
+        raise DataError(
+            f"{source}, column {columns.randomised[0]!r}: {len(arms.compared)} arms are compared "
+            f"with {arms.reference!r} ({', '.join(arms.compared)}).",
+            "Name one of them as `arms`.",
+        )
+    return arms
 
 
 def too_few(moments: Moments, arms: Arms | None, least: int) -> list[Dropped]:

@@ -25,7 +25,10 @@ __all__ = [
     "BLOCK",
     "CLUSTER",
     "COMPLETE",
+    "INSTRUMENT_VALUE",
     "LARGEST",
+    "MEDIATOR_VALUE",
+    "NEITHER",
     "STATE",
     "WEIGHT",
     "Cleaned",
@@ -36,6 +39,11 @@ __all__ = [
 
 # Names of the cleaned table; users' names never reach the engine's grammar except as columns.
 ARM, BLOCK, CLUSTER, WEIGHT, STATE = "arm", "block", "cluster", "weight", "state"
+_INSTRUMENT = "instrument"
+
+# Values of a mediator and its instrument as keys: 0, 1, or neither of them.
+INSTRUMENT_VALUE, MEDIATOR_VALUE = "instrument_value", "mediator_value"
+NEITHER = 2
 
 # What a person is: complete, without some number or name, or with a cell that is bad.
 COMPLETE, INCOMPLETE, BAD = 0, 1, 2
@@ -54,14 +62,17 @@ class Cleaned:
     Parameters
     ----------
     table
-        Lazy table: ``site_0`` …, ``block``, ``arm``, ``cluster``, ``weight`` where there are any;
+        Lazy table: ``site_0`` …, ``block``, ``arm``, ``cluster``, ``weight``, ``instrument`` (the
+        mediator's, as numbers) where there are any; ``instrument_value`` and ``mediator_value``
+        where persons are split by them;
         ``v0`` … numbers without NaN; ``bad_…`` and ``text_…`` of the numbers that may be bad;
         ``state``, what a person is.
     variables
-        Users' columns behind ``v0`` …: amounts of treatment, covariates, what effects are
-        estimated on, other covariates of sites.
+        Users' columns behind ``v0`` …: amounts of treatment, covariates, post-baseline
+        confounders, what effects are estimated on, other covariates of sites.
     keys
-        Names of the columns by which persons are grouped into cells: site, block, arm.
+        Names of the columns by which persons are grouped into cells: site, block, arm, value of
+        the mediator's instrument, value of the mediator.
     counted
         Users' column of each name whose missing cells are counted.
     doubtful
@@ -81,18 +92,23 @@ class Cleaned:
     @property
     def site_keys(self) -> list[str]:
         """Names of the columns that make up a site."""
-        return [key for key in self.keys if key not in (BLOCK, ARM)]
+        return [key for key in self.keys if key.startswith("site_")]
 
 
 def variables_of(columns: RowColumns) -> tuple[str, ...]:
     """Return the columns that are read as numbers, in the order of ``v0`` …."""
     amounts = () if columns.has_arms else columns.randomised
-    named = (*amounts, *columns.covariates, *columns.estimated)
+    named = (*amounts, *columns.covariates, *columns.post_baseline, *columns.estimated)
     return (*named, *(c for c in columns.site_covariates if c not in columns.covariates))
 
 
 def cleaned(
-    table: ibis.Table, columns: RowColumns, edges: Mapping[str, Sequence[float]], source: str
+    table: ibis.Table,
+    columns: RowColumns,
+    edges: Mapping[str, Sequence[float]],
+    source: str,
+    *,
+    split: bool = False,
 ) -> Cleaned:
     """Choose, rename and convert the columns that have a role.
 
@@ -106,6 +122,8 @@ def cleaned(
         Where numeric site columns are cut.
     source
         What messages call the rows.
+    split
+        Whether cells are split by the values of the mediator and of its instrument.
 
     Raises
     ------
@@ -129,6 +147,8 @@ def cleaned(
     numbers = {f"v{i}": name for i, name in enumerate(variables)}
     if columns.weights is not None:
         numbers[WEIGHT] = columns.weights
+    if columns.mediator_instrument is not None:
+        numbers[_INSTRUMENT] = columns.mediator_instrument
     for key, name in numbers.items():
         found[key], counted[key] = raw.number(name), name
     numbers |= {key: counted[key] for key in site_keys if counted[key] in edges}
@@ -138,10 +158,15 @@ def cleaned(
     for key in doubtful:
         name = counted[key]
         flags |= {f"bad_{key}": raw.bad(name), f"text_{key}": raw.column(name).cast("string")}
+    values: dict[str, Any] = {}
+    if split:
+        mediator = f"v{variables.index(columns.mediators[0])}"
+        values[INSTRUMENT_VALUE] = _binary_value(raw.table[_INSTRUMENT])
+        values[MEDIATOR_VALUE] = _binary_value(raw.table[mediator])
     return Cleaned(
-        table=raw.table.mutate(**flags, **{STATE: _state(raw.table, found, flags)}),
+        table=raw.table.mutate(**flags, **values, **{STATE: _state(raw.table, found, flags)}),
         variables=variables,
-        keys=(*site_keys, *(key for key in (BLOCK, ARM) if key in found)),
+        keys=(*site_keys, *(key for key in (BLOCK, ARM) if key in found), *values),
         counted=counted,
         doubtful=doubtful,
         edges=edges,
@@ -158,6 +183,13 @@ def _state(table: ibis.Table, found: Iterable[str], flags: Mapping[str, Any]) ->
     bad = [flag for name, flag in flags.items() if name.startswith("bad_")]
     cases = [(complete, COMPLETE), *((flag, BAD) for flag in bad)]
     return ibis.cases(*cases, else_=INCOMPLETE)
+
+
+def _binary_value(number: Any) -> Any:
+    """Return 0, 1 or `NEITHER`: whatever the numbers are, they make few cells."""
+    import ibis
+
+    return ibis.cases((number.isnull(), None), (number == 0, 0), (number == 1, 1), else_=NEITHER)
 
 
 def number_of(table: ibis.Table, columns: RowColumns, name: str, source: str) -> Any:
@@ -260,8 +292,8 @@ def _raw(
 ) -> _Raw:
     """Choose the columns that have a role, and read texts as numbers where numbers are needed."""
     table = kept(table, columns.where, source)
-    weights = () if columns.weights is None else (columns.weights,)
-    numbers = [*variables_of(columns), *weights, *edges]
+    others = [name for name in (columns.weights, columns.mediator_instrument) if name is not None]
+    numbers = [*variables_of(columns), *others, *edges]
     keys = [*columns.site_columns, columns.fixed_effect, columns.cluster, *columns.randomised]
     found: dict[str, Any] = {}
     names: dict[str, str] = {}

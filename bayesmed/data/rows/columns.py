@@ -30,7 +30,7 @@ class RowColumns:
     site
         Column that names the site. Several columns make a site of every combination of their
         values: strata of baseline covariates. An empty cell, NA or the like is no name: such
-        persons are counted as missing.
+        persons are counted as missing. One trial without sites has none (`TrialMoments`).
     reference
         The arm every other arm is compared with. Default: 0, where the arms are 0 and others.
     arms
@@ -42,8 +42,15 @@ class RowColumns:
         Column of a randomised encouragement Z. The effects are then those of Z, and the treatment
         stands first among the mediators (Fu 2023, equation 28): its slope is the direct effect.
         ``reference``, ``arms`` and ``continuous`` then speak of Z.
+    mediator_instrument
+        Column, 0 or 1, of an instrument for the mediator: it moves the mediator, and the outcome
+        through nothing else (Kim 2022). Of trials in cells only (`TrialCells`), whose sites are
+        strata of persons. It is not ``instrument``, which encourages treatment.
     covariates
         Columns of baseline covariates; each site has its own coefficients.
+    post_baseline
+        Columns of confounders of mediator and outcome measured after treatment began; of trials
+        without sites only.
     fixed_effect
         Column of blocks within sites: persons are compared within them.
     cluster
@@ -81,12 +88,14 @@ class RowColumns:
     treatment: str | tuple[str, ...]
     mediators: tuple[str, ...]
     outcome: str
-    site: str | tuple[str, ...]
+    site: str | tuple[str, ...] = ()
     reference: str | None = None
     arms: tuple[str, ...] = ()
     continuous: bool = False
     instrument: str | None = None
+    mediator_instrument: str | None = None
     covariates: tuple[str, ...] = ()
+    post_baseline: tuple[str, ...] = ()
     fixed_effect: str | None = None
     cluster: str | None = None
     weights: str | None = None
@@ -98,7 +107,14 @@ class RowColumns:
     where: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name in ("mediators", "arms", "covariates", "site_covariates", "log_odds"):
+        for name in (
+            "mediators",
+            "arms",
+            "covariates",
+            "post_baseline",
+            "site_covariates",
+            "log_odds",
+        ):
             object.__setattr__(self, name, _tuple(getattr(self, name)))
         for name in ("treatment", "site"):
             given = getattr(self, name)
@@ -148,17 +164,19 @@ class RowColumns:
         many = {
             "treatment": _tuple(self.treatment),
             "instrument": _tuple(self.instrument or ()),
+            "mediator_instrument": _tuple(self.mediator_instrument or ()),
             "mediators": self.mediators,
             "outcome": (self.outcome,),
             "site": self.site_columns,
             "covariates": self.covariates,
+            "post_baseline": self.post_baseline,
             "site_covariates": self.site_covariates,
             **{role: _tuple(column or ()) for role, column in one.items()},
         }
         return [(role, column) for role, columns in many.items() for column in columns]
 
     def _check_roles(self) -> None:
-        for role in ("treatment", "mediators", "outcome", "site"):
+        for role in ("treatment", "mediators", "outcome"):
             if not getattr(self, role):
                 raise DataError(f"No column is named as {role}.", "Name it.")
         for role, column in self._roles():
@@ -166,10 +184,11 @@ class RowColumns:
                 raise DataError(f"The name of a column ({role}) is empty.", "Name the column.")
         # A baseline covariate may also describe the site, or make up its strata; a cluster may be
         # the block as well. What is estimated and what is randomised has one role only.
+        alone = {"treatment", "instrument", "mediator_instrument", "mediators", "outcome"}
+        alone |= {"weights", "post_baseline"}
         seen: dict[str, str] = {}
         for role, column in self._roles():
             before = seen.setdefault(column, role)
-            alone = {"treatment", "instrument", "mediators", "outcome", "weights"}
             if column in self._repeated_within(role) or (
                 before != role and (role in alone or before in alone)
             ):
@@ -187,6 +206,11 @@ class RowColumns:
             raise DataError(
                 "An instrument is named beside several treatment columns.",
                 "Name one treatment column; its effect on the outcome becomes a slope.",
+            )
+        if self.instrument is not None and self.mediator_instrument is not None:
+            raise DataError(
+                "Both an `instrument` and a `mediator_instrument` are named.",
+                "The first encourages treatment, the second moves the mediator: name one of them.",
             )
         if not self.has_arms and (self.reference is not None or self.arms):
             raise DataError(

@@ -98,10 +98,11 @@ class Missingness:
         worst = min(found, key=lambda arm: found[arm], default=None)
         if worst is None or not found[worst] < _SURE:
             return None
+        by_site = ", by site" if len(set(self.table["site"])) > 1 else ""
         return (
             f"More persons are complete in one arm than in the other: {share[worst]:.1%} in arm "
             f"{worst!r}, {share[reference]:.1%} in arm {reference!r} (difference by chance: "
-            f"p = {found[worst]:.2g}, by site). If what is missing depends on treatment, effects "
+            f"p = {found[worst]:.2g}{by_site}). If what is missing depends on treatment, effects "
             "among the complete are not those of all."
         )
 

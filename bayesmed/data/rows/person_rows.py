@@ -120,8 +120,9 @@ class PersonRows:
         c = self.columns
         several = "s" if len(c.mediators) > 1 else ""
         treatment = ", ".join(map(repr, c.randomised))
+        by = f"by {', '.join(map(repr, c.site_columns))}, " if c.site_columns else ""
         return (
             f"PersonRows({'instrument' if c.instrument else 'treatment'} {treatment}, "
             f"mediator{several} {', '.join(map(repr, c.mediators))}, outcome {c.outcome!r}, "
-            f"by {', '.join(map(repr, c.site_columns))}, from {self.source})"
+            f"{by}from {self.source})"
         )

@@ -29,6 +29,7 @@ from bayesmed.data.rows.zero_counts import without_zero_counts
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayesmed.data.rows.columns import RowColumns
     from bayesmed.data.rows.person_rows import PersonRows
     from bayesmed.data.site_estimates import SiteEstimates
 
@@ -121,6 +122,7 @@ def reduce_rows(
     """
     how = how or Estimation()
     how.check_columns(rows.columns)
+    _require_sites(rows.columns)
     progress = progress or Silent()
     found = scan(rows, progress)
     arms = chosen_arms(found.moments, rows.columns, rows.source)
@@ -151,6 +153,23 @@ def reduce_rows(
         rows, moments, cells, effects, cov, Named(sites, columns, tuple(dropped)), arms, notes, made
     )
     return Reduction(estimates, found.moments, found.missingness, tuple(dropped), made)
+
+
+def _require_sites(columns: RowColumns) -> None:
+    if not columns.site_columns:
+        raise DataError(
+            "No column is named as site.", "Name it; one trial without sites is a TrialMoments."
+        )
+    if columns.post_baseline:
+        raise DataError(
+            "Post-baseline confounders are named, and estimates of sites take none.",
+            "Leave `post_baseline` out.",
+        )
+    if columns.mediator_instrument is not None:
+        raise DataError(
+            "An instrument for the mediator is named, and estimates of sites take none.",
+            "Leave `mediator_instrument` out, or count the trial's cells: TrialCells.from_rows.",
+        )
 
 
 def _nobody_complete(found: Scan) -> list[Dropped]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from bayesmed.data.rows.person_rows import PersonRows
 
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "complete_cells", "moments_of_cells", "scan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,10 @@ class Scan:
     backend: Any
 
 
-def scan(persons: PersonRows, progress: Progress) -> Scan:
+def scan(persons: PersonRows, progress: Progress, *, split: bool = False) -> Scan:
     """Scan the rows once, or twice where there are weights.
+
+    With ``split``, cells are split by the values of the mediator and of its instrument.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def scan(persons: PersonRows, progress: Progress) -> Scan:
     columns, source = persons.columns, persons.source
     backend = backend_of(persons.table)
     progress.phase("Scanning the rows")
-    rows = cleaned(persons.table, columns, _edges(persons, backend, progress), source)
+    rows = cleaned(persons.table, columns, _edges(persons, backend, progress), source, split=split)
     crossed = len(variables_of(columns)) - len(_others(columns))
     binary = tuple(rows.variables.index(name) for name in columns.log_odds)
     frame = fetch(backend, moments_query(rows, crossed, binary), progress, source)
@@ -82,12 +84,12 @@ def scan(persons: PersonRows, progress: Progress) -> Scan:
     _refuse_bad_cells(rows, frame, backend, source)
     _refuse_bad_weights(frame, columns, source)
     missingness = missing_of(frame, rows)
-    used = _sorted(frame[frame[STATE] == COMPLETE], rows)
+    used = complete_cells(frame, rows)
     if not len(used):
         raise DataError(f"{source}: no person is complete.", missingness.most_missing())
     _refuse_two_spellings(rows, used, source)
     _refuse_not_binary(rows, used, binary, source)
-    moments = _moments(used, rows, crossed)
+    moments = moments_of_cells(used, rows, crossed)
     if WEIGHT in rows.counted:
         progress.phase("Scanning the rows again, for the weights")
         query = weighted_query(rows, moments.keys, moments.mean, crossed)
@@ -133,7 +135,7 @@ def _bad_cell(rows: Cleaned, name: str, count: int, backend: Any, source: str) -
     example = example.select(*rows.site_keys, text=example[f"text_{name}"])
     row = fetch(backend, example.order_by("text").limit(1), Silent(), source).iloc[0]
     place = f"{source}, column {rows.counted[name]!r}"
-    if name not in rows.site_keys:
+    if rows.site_keys and name not in rows.site_keys:
         place += ", site " + (", ".join(as_text(row[key]) for key in rows.site_keys) or "missing")
     several = f" and {count - 1} more like it" if count > 1 else ""
     try:
@@ -213,8 +215,12 @@ def _refuse_not_binary(
             )
 
 
-def _sorted(frame: pd.DataFrame, rows: Cleaned) -> pd.DataFrame:
-    """Sort cells by site, block and arm: numbers by size, names by letters after them."""
+def complete_cells(frame: pd.DataFrame, rows: Cleaned) -> pd.DataFrame:
+    """Return the cells of complete persons, by site, block and arm.
+
+    Numbers are sorted by size, names by letters after them.
+    """
+    frame = frame[frame[STATE] == COMPLETE]
 
     def rank(cell: object) -> tuple[float, str]:
         text = as_text(cell)
@@ -223,12 +229,14 @@ def _sorted(frame: pd.DataFrame, rows: Cleaned) -> pd.DataFrame:
         except CellError:
             return math.inf, text
 
-    ranks = list(zip(*(map(rank, frame[key]) for key in rows.keys), strict=True))
+    keyed = zip(*(map(rank, frame[key]) for key in rows.keys), strict=True)
+    ranks = list(keyed) if rows.keys else [()] * len(frame)
     order = sorted(range(len(frame)), key=lambda i: ranks[i])
     return frame.iloc[order].reset_index(drop=True)
 
 
-def _moments(used: pd.DataFrame, rows: Cleaned, crossed: int) -> Moments:
+def moments_of_cells(used: pd.DataFrame, rows: Cleaned, crossed: int) -> Moments:
+    """Return the moments that `moments_query` found in the cells of complete persons."""
     n = used["rows"].to_numpy(dtype=float)
     mean = np.column_stack([used[f"mean_{i}"] for i in range(len(rows.variables))]).astype(float)
     cross = np.zeros((len(used), crossed, crossed))

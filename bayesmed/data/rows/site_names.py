@@ -18,8 +18,10 @@ __all__ = ["site_names"]
 def site_names(frame: pd.DataFrame, rows: Cleaned) -> tuple[str, ...]:
     """Name the site of every group, as "region=North, 30 ≤ age < 50" where columns make it up.
 
-    The name is empty where the value of a column is missing.
+    The name is empty where the value of a column is missing, and "all" where there are no sites.
     """
+    if not rows.site_keys:
+        return ("all",) * len(frame)
     parts = []
     for key in rows.site_keys:
         column = rows.counted[key]

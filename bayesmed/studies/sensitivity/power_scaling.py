@@ -1,0 +1,97 @@
+"""How a posterior answers when prior or likelihood count a little more or less: power-scaling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from bayesmed.core.names import CHAIN, DRAW
+from bayesmed.effects.estimands import RATIOS
+from bayesmed.inference import Fit
+from bayesmed.studies.sensitivity.quantities import Quantity, quantities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+THRESHOLD = 0.05
+"""Sensitivity from which on it counts (Kallioinen et al. 2024)."""
+LIKELIHOOD, ALL_PRIORS = "likelihood", "all priors"
+COLUMNS = ("quantity", "mediator", "component", "sensitivity", "diagnosis")
+
+
+def power_scaling(fit: Fit) -> pd.DataFrame:
+    """Measure how every quantity answers when a prior, or the likelihood, is raised to a power.
+
+    From the draws of one fit, by Pareto-smoothed importance sampling: no refit.
+
+    Returns
+    -------
+    DataFrame
+        Columns quantity, mediator, component (``likelihood``, ``all priors``, or one parameter
+        whose prior is scaled), sensitivity (how far the distribution moves for each doubling of
+        the power, in the metric of Kallioinen et al.), diagnosis (of the quantity: ``strong prior
+        or weak likelihood``, ``prior-data conflict``, or empty).
+
+    References
+    ----------
+    Kallioinen, Paananen, Bürkner and Vehtari (2024), Detecting and diagnosing prior and
+    likelihood sensitivity with power-scaling, Statistics and Computing 34, 57.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesmed.data import SiteEstimates
+    >>> from bayesmed.generative import SiteSlope
+    >>> from bayesmed.inference import Sampler, fit
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[0.2, 0.5, 0.9, 1.4], total_effect=[0.5, 1.1, 1.8, 3.1],
+    ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
+    >>> table = power_scaling(fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1))
+    >>> table.query("quantity == 'acme'")["component"].tolist()[:3]
+    ['likelihood', 'all priors', 'slope']
+    """
+    import arviz_stats as azs
+    import pandas as pd
+
+    told = [q for q in quantities(fit.model, fit.data, fit.tree) if q.name not in RATIOS]
+    tree = _scalable(fit, told)
+    components: dict[str, list[str] | None] = {LIKELIHOOD: None, ALL_PRIORS: None}
+    components |= {str(name): [str(name)] for name in tree["log_prior"].data_vars}
+    found = {
+        component: azs.psense(
+            tree,
+            group="likelihood" if component == LIKELIHOOD else "prior",
+            group_var_names=names,
+        )
+        for component, names in components.items()
+    }
+    rows = []
+    for i, quantity in enumerate(told):
+        values = {name: float(measured[str(i)]) for name, measured in found.items()}
+        diagnosis = _diagnosis(values[ALL_PRIORS], values[LIKELIHOOD])
+        rows += [
+            (quantity.name, quantity.mediator, name, value, diagnosis)
+            for name, value in values.items()
+        ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _scalable(fit: Fit, told: list[Quantity]) -> xr.DataTree:
+    """Return a tree with the quantities as its posterior, all groups at the same draws."""
+    likelihood = fit.tree["log_likelihood"].to_dataset()
+    at = {DRAW: likelihood[DRAW]}
+    posterior = xr.Dataset(
+        {str(i): ((CHAIN, DRAW), quantity.draws) for i, quantity in enumerate(told)},
+        coords={dim: likelihood[dim] for dim in (CHAIN, DRAW)},
+    )
+    prior = fit.tree["log_prior"].to_dataset().sel(at)
+    return xr.DataTree.from_dict(
+        {"posterior": posterior, "log_likelihood": likelihood, "log_prior": prior}
+    )
+
+
+def _diagnosis(prior: float, likelihood: float) -> str:
+    if prior < THRESHOLD:
+        return ""
+    return "prior-data conflict" if likelihood >= THRESHOLD else "strong prior or weak likelihood"
