@@ -21,7 +21,16 @@ from tests.benchmarks.figure import Figure
 
 STORED = Path(__file__).with_name("results.json")
 # The cold start comes first: a small parent keeps the peak memory of its children honest.
-BENCHMARKS = ("cold_start", "variants", "multi_site_iv", "rows", "exact", "refit", "latent")
+BENCHMARKS = (
+    "cold_start",
+    "variants",
+    "multi_site_iv",
+    "rows",
+    "exact",
+    "refit",
+    "latent",
+    "studies",
+)
 
 
 def run(name: str) -> dict[str, Any]:

@@ -102,6 +102,18 @@ def test_what_is_in_doubt_comes_first(found: PriorSensitivity, sampled_fit: Fit)
     assert {row[5] for row in rows if row[0] == "steep"} == {"not converged"}
 
 
+def test_several_mediators_have_a_picture_each(iv_fit: Fit) -> None:
+    found = studied(iv_fit, factors=())
+    content = sensitivity_content(found)
+    shown = [picture.alternative.split(":")[0] for picture in content.pictures]
+    # Slopes vary: it is their averages that are asked about. Sampled shortly, as the page says.
+    assert [text for text in shown if text.startswith("Average slope")] == ["Average slope"] * 2
+    assert sum("through all mediators" in text for text in shown) == 1
+    assert set(found.changes()["quantity"]) == set()
+    labels = [row[0] for row in content.tables[-2].rows]
+    assert len(labels) == len(set(labels)) >= 6
+
+
 def test_the_page_is_whole_and_names_are_text_in_it(hostile_fit: Fit, tmp_path: Path) -> None:
     names = {name: STEEP for name in HOSTILE if name.isprintable()}
     found = studied(hostile_fit, alternatives=names, factors=())
