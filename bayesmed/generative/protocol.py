@@ -62,6 +62,10 @@ class Model(Protocol):
     def by_mediator(self) -> tuple[str, ...]:
         """Names of the parameters there is one of for each mediator."""
 
+    @property
+    def through_origin(self) -> bool:
+        """Whether slopes vary around a line through the origin."""
+
     def persons(self, data: SiteEstimates) -> PersonCovariance | None:
         """Products of persons whose covariances are parameters, or None."""
 

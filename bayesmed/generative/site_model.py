@@ -93,6 +93,11 @@ class SiteModel(ABC):
         return (*self.choices(), tuple(sorted(self.priors.items(), key=str)))
 
     @property
+    def through_origin(self) -> bool:
+        """Whether slopes vary around a line through the origin."""
+        return self.slope == "random" and not self.direct_effect
+
+    @property
     def robust(self) -> bool:
         """Whether direct effects are Student-t."""
         return False

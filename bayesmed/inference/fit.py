@@ -104,7 +104,7 @@ def fit(
     >>> result
     Fit(SiteSlope, 4 sites, engine 'exact', 4 x 1500 draws, seed 1)
     """
-    sampler = (sampler or Sampler()).for_sites(data.n_rows)
+    sampler = (sampler or Sampler()).for_sites(data.n_rows, through_origin=model.through_origin)
     seed = checked_seed(seed)
     progress = progress or Silent()
     model.check_data(data)

@@ -127,7 +127,7 @@ def sample(
     """
     import nutpie
 
-    sampler = sampler.for_sites(data.n_rows)
+    sampler = sampler.for_sites(data.n_rows, through_origin=model.through_origin)
     ready = compiled(model, data, progress)
     progress.phase("Sampling")
     running = nutpie.sample(

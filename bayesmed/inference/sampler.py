@@ -9,7 +9,9 @@ from bayesmed.core.errors import ModelError, nearest
 
 Engine = Literal["nuts", "exact"]
 LARGEST = 1_000_000
-FEW_SITES = 30
+# Below these numbers of sites the posterior has corners: with an intercept, and for random slopes
+# through the origin, where the level of mediator effects tells a slope as well as their spread.
+FEW_SITES, FEW_THROUGH_ORIGIN = 30, 15
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class Sampler:
     draws
         Draws kept per chain.
     tune
-        Tuning draws per chain, not kept (nuts); ``None`` for 2,000 below 30 sites and 1,000 from
-        there.
+        Tuning draws per chain, not kept (nuts); ``None`` for 2,000 below 30 sites (15 for random
+        slopes through the origin) and 1,000 from there.
     chains
         Number of chains.
     target_accept
-        Target acceptance of nuts, in (0, 1); ``None`` for .99 below 30 sites, where the posterior
-        has corners, and .95 from there.
+        Target acceptance of nuts, in (0, 1); ``None`` for .99 below those numbers of sites, where
+        the posterior has corners, and .95 from there.
     cores
         Chains run at once (nuts); ``None`` for as many as there are. Draws do not depend on it.
 
@@ -67,15 +69,23 @@ class Sampler:
         if not 0 < self.target_accept < 1:
             raise ModelError(f"target_accept is {self.target_accept}.", "Give one in (0, 1).")
 
-    def for_sites(self, n_sites: int) -> Sampler:
+    def for_sites(self, n_sites: int, *, through_origin: bool = False) -> Sampler:
         """Return the settings with those left open chosen by the number of sites.
+
+        Parameters
+        ----------
+        n_sites
+            Number of sites.
+        through_origin
+            Whether the model has random slopes and no direct effect.
 
         Examples
         --------
         >>> Sampler(draws=500).for_sites(5).tune
         2000
         """
-        tune, target = (2000, 0.99) if n_sites < FEW_SITES else (1000, 0.95)
+        few = FEW_THROUGH_ORIGIN if through_origin else FEW_SITES
+        tune, target = (2000, 0.99) if n_sites < few else (1000, 0.95)
         return replace(
             self,
             tune=tune if self.tune is None else self.tune,

@@ -97,7 +97,7 @@ def _refits() -> Iterator[Figure]:
 def _rows() -> Iterator[Figure]:
     """Sampling from the moments of few and of many persons, by turns.
 
-    At the same 200 sites; seconds for a gradient, as more rows also make another posterior.
+    Also for each gradient, as more rows make another posterior.
     """
     ratios, by_gradient = [], []
     sampler = Sampler(draws=500, tune=500, target_accept=0.9)

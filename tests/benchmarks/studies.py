@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,8 @@ from bayesmed.generative.replaced_priors import with_priors
 from bayesmed.inference import Sampler, nuts
 from bayesmed.inference.sampler import Engine
 from bayesmed.studies import Row, Task, run_study
-from bayesmed.studies.sensitivity.prior_sensitivity import DRAWS
 from bayesmed.studies.sensitivity.prior_sets import prior_sets
-from bayesmed.studies.sensitivity.refit import Refit
+from bayesmed.studies.sensitivity.refit import Refit, refit_sampler
 from tests.benchmarks.figure import Figure, timed
 from tests.benchmarks.tables import tables
 
@@ -61,7 +60,7 @@ def _refits(engine: Engine) -> list[Refit]:
     factors = np.geomspace(0.1, 10, REFITS // len(model.parameters)).tolist()
     sets = prior_sets(model, data, alternatives={}, parameters=(), factors=factors, together=False)
     assert len(sets) == REFITS
-    sampler = replace(Sampler(engine=engine), draws=DRAWS)
+    sampler = refit_sampler(Sampler(engine=engine), N_SITES)
     return [Refit(one.name, with_priors(model, one.priors), data, sampler) for one in sets]
 
 

@@ -14,6 +14,8 @@ def test_defaults_are_those_safe_at_few_sites():
     few, many = sampler.for_sites(29), sampler.for_sites(30)
     assert (few.target_accept, few.tune) == (0.99, 2000)
     assert (many.target_accept, many.tune) == (0.95, 1000)
+    origin = [sampler.for_sites(n, through_origin=True) for n in (14, 15)]
+    assert origin == [few, many]
     assert Sampler(tune=7, target_accept=0.5).for_sites(3) == Sampler(tune=7, target_accept=0.5)
     assert sampler.chains * sampler.draws >= 4000
 

@@ -18,14 +18,11 @@ from bayesmed.priors import Prior
 from bayesmed.studies.sensitivity.conclusions import changes, compared
 from bayesmed.studies.sensitivity.power_scaling import power_scaling
 from bayesmed.studies.sensitivity.prior_sets import FACTORS, FITTED, PriorSet, prior_sets
-from bayesmed.studies.sensitivity.refit import Refit, rows_of_fit
+from bayesmed.studies.sensitivity.refit import Refit, refit_sampler, rows_of_fit
 from bayesmed.studies.study import run_study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DRAWS = 1000
-"""Draws per chain of a refit: enough for what is compared here."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +133,9 @@ def prior_sensitivity(
     together
         Whether to try all combinations of factors, instead of one parameter at a time.
     sampler
-        How to refit; that of the fit with at most 1,000 draws per chain where left out. The exact
-        engine gives way to nuts where a prior cannot be integrated.
+        How to refit; that of the fit where left out, with at most 1,000 draws per chain, and from
+        30 sites on at most 500, after as many tuning draws. The exact engine gives way to nuts
+        where a prior cannot be integrated.
     seed
         Seed of the refits; that of the fit where left out.
     store, executor, workers, progress
@@ -195,7 +193,7 @@ def prior_sensitivity(
     )
     shown.phase("Power-scaling")
     scaling = power_scaling(fit)
-    settings = sampler or replace(fit.sampler, draws=min(fit.sampler.draws, DRAWS))
+    settings = sampler or refit_sampler(fit.sampler, fit.data.n_rows)
     tasks = [
         Refit(one.name, with_priors(fit.model, one.priors), fit.data, replace(settings, cores=1))
         for one in sets
