@@ -14,14 +14,14 @@ FEW = Sampler(draws=100, tune=200, chains=2)
 
 
 def test_sampled_refits_are_the_same_in_other_processes(nuts_fit: Fit) -> None:
-    # Compiled here already, and anew in the worker.
+    # Compiled here already, and anew in the worker, where sums may be taken in another order.
     options = {"parameters": ("slope", "direct_effect_sd"), "factors": (0.5, 2.0), "sampler": FEW}
     with ThreadPoolExecutor(1) as own:
         here = prior_sensitivity(nuts_fit, executor=own, **options)  # type: ignore[arg-type]
     there = prior_sensitivity(nuts_fit, workers=1, **options)  # type: ignore[arg-type]
     assert here.failures().empty
     assert set(here.table()["engine"]) == {"nuts"}
-    assert_frame_equal(here.table(), there.table(), check_exact=True)
+    assert_frame_equal(here.table(), there.table(), check_exact=False, rtol=1e-9, atol=0.0)
 
 
 def test_integrated_refits_are_the_same_on_a_cluster(exact_fit: Fit) -> None:
