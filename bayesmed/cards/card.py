@@ -11,18 +11,42 @@ from bayesmed.cards.data import CardData, load, read_data
 from bayesmed.cards.priors import read_prior, read_priors
 from bayesmed.cards.section import Section, read_toml
 from bayesmed.cards.study import PriorStudy, read_prior_study
+from bayesmed.cards.trials import load_trial
 from bayesmed.core.errors import CardError, nearest
 from bayesmed.core.progress import Progress
-from bayesmed.data import SiteEstimates
-from bayesmed.generative import MODELS, AnyModel
+from bayesmed.generative import MODELS, AnyModel, AnyTrialModel, PrincipalStrata, TrialModel
 from bayesmed.inference import Sampler
+from bayesmed.priors import Prior
 
 FRAMING = ("title", "question", "published", "assumptions")
 TOP = (*FRAMING, "model", "data", "priors", "sampler", "study")
 # Choices of each type of model, by what they are written as.
-TEXTS = ("slope", "direct_effect_distribution", "slope_covariance", "sampling_covariance")
-FLAGS = ("direct_effect", "interaction", "compliance_correlation")
-NUMBERS_OR_PRIORS = ("correlation", "within_site_covariance")
+TEXTS = (
+    "slope",
+    "direct_effect_distribution",
+    "slope_covariance",
+    "sampling_covariance",
+    "mediator",
+    "person_effects",
+    "errors",
+    "monotone_in",
+    "outcome_likelihood",
+)
+LISTS = ("covariates", "instruments")
+FLAGS = (
+    "direct_effect",
+    "interaction",
+    "compliance_correlation",
+    "control_interactions",
+    "saturated",
+)
+NUMBERS_OR_PRIORS = (
+    "correlation",
+    "within_site_covariance",
+    "heterogeneity",
+    "share_concentration",
+)
+BY_COVARIATE = ("direct_modifier", "slope_modifier")
 MODEL = {
     kind: ("type", *(f.name for f in fields(made) if f.name != "priors"))
     for kind, made in MODELS.items()
@@ -71,7 +95,7 @@ class Card:
         The file the card was read from.
     """
 
-    model: AnyModel
+    model: AnyModel | AnyTrialModel
     data: CardData
     sampler: Sampler
     path: Path
@@ -81,8 +105,8 @@ class Card:
 
     def load_data(
         self, file: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
-    ) -> SiteEstimates:
-        """Read and check the data the card names; rows of persons are reduced to site estimates.
+    ) -> Any:
+        """Read and check the data the card names; rows of persons are reduced as the model needs.
 
         Parameters
         ----------
@@ -94,8 +118,8 @@ class Card:
 
         Returns
         -------
-        SiteEstimates
-            The table, with the rows that ``where`` keeps.
+        SiteEstimates, TrialMoments, TrialPersons or TrialCells
+            What the card's model is fitted to.
 
         Raises
         ------
@@ -104,9 +128,15 @@ class Card:
         DataError
             If the data cannot be used.
         """
-        found = load(self.data, file, progress)
+        found: Any
+        if isinstance(self.model, TrialModel):
+            named = None if file is None else Path(file)
+            found = load_trial(self.model, self.data.rows, self.data.cells, named, progress)
+        else:
+            found = load(self.data, file, progress)
         if found is None:
             key = "[data]" if self.data.rows is None else "[data.rows]"
+            key = key if self.data.cells is None else "[data.cells]"
             raise CardError(
                 f"{self.path.name} names no data.",
                 f'Write {key} file = "my_data.csv", or give the file with --data.',
@@ -145,8 +175,14 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     file = Path(path)
     top = Section(file.name, "", read_toml(file), TOP)
     model = _model(top)
-    data = read_data(top, file.absolute().parent)
-    for name in model.covariates:
+    of_trial = isinstance(model, TrialModel)
+    data = read_data(top, file.absolute().parent, of_trial=of_trial)
+    if data.cells is not None and not isinstance(model, PrincipalStrata):
+        raise CardError(
+            f"{file.name}: [data.cells] is for principal_strata models.",
+            "Write [data.rows] or a table of sites, as the model takes them.",
+        )
+    for name in () if isinstance(model, TrialModel) else model.covariates:
         if name not in data.covariates:
             named = "covariate of [data]" if data.rows is None else "site covariate of [data.rows]"
             raise CardError(
@@ -170,12 +206,16 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     )
 
 
-def _prior_study(top: Section, model: AnyModel) -> PriorStudy | None:
+def _prior_study(top: Section, model: AnyModel | AnyTrialModel) -> PriorStudy | None:
     study = top.section("study", STUDIES, example="[study.prior_sensitivity]")
-    return None if study is None else read_prior_study(study, model)
+    if study is None:
+        return None
+    if isinstance(model, TrialModel):
+        raise CardError(f"{top.card}: [study] is for models of sites.", "Take it away for a trial.")
+    return read_prior_study(study, model)
 
 
-def _model(top: Section) -> AnyModel:
+def _model(top: Section) -> AnyModel | AnyTrialModel:
     written = top.values.get("model")
     named = written.get("type") if isinstance(written, dict) else None
     known = MODEL.get(named, MODEL["site_slope"]) if isinstance(named, str) else MODEL["site_slope"]
@@ -190,21 +230,36 @@ def _model(top: Section) -> AnyModel:
     with model.located():
         MODELS[kind](**choices)
     with replace(model, path="priors", values={}).located():
-        return MODELS[kind](**choices, priors=priors)
+        made: AnyModel | AnyTrialModel = MODELS[kind](**choices, priors=priors)
+    return made
 
 
 def _choices(model: Section) -> dict[str, Any]:
     """Read the choices that are made; the model knows the defaults of the others."""
     found: dict[str, Any] = {key: model.text(key) for key in TEXTS if key in model.values}
     found |= {key: model.flag(key, True) for key in FLAGS if key in model.values}
-    if "covariates" in model.values:
-        found["covariates"] = model.texts("covariates")
+    found |= {key: model.texts(key) for key in LISTS if key in model.values}
+    for key in BY_COVARIATE:
+        if key in model.values:
+            found[key] = _by_covariate(model, key)
     for key in NUMBERS_OR_PRIORS:
         if isinstance(model.values.get(key), dict):
             found[key] = read_prior(model, key)
         elif key in model.values:
             found[key] = model.number(key, 0.0)
     return found
+
+
+def _by_covariate(model: Section, key: str) -> dict[str, float | Prior]:
+    """Read a table of numbers or priors by covariate."""
+    written = model.values[key]
+    known = tuple(written) if isinstance(written, dict) else ()
+    each = model.section(key, known, example=f"{key} = {{ age = 0.5 }}")
+    assert each is not None
+    return {
+        name: read_prior(each, name) if isinstance(value, dict) else each.number(name, 0.0)
+        for name, value in each.values.items()
+    }
 
 
 def _sampler(top: Section) -> tuple[Sampler, int | None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bayesmed.cards.columns import DATA, read_columns
 from bayesmed.cards.rows import ROWS, RowsData, read_rows
 from bayesmed.cards.section import Section
+from bayesmed.cards.trials import CELLS, CellsData, read_cells
 from bayesmed.core.errors import CardError, nearest
 from bayesmed.core.progress import Progress
 from bayesmed.data import (
@@ -26,7 +27,7 @@ __all__ = ["CardData", "load", "read_data"]
 
 @dataclass(frozen=True)
 class CardData:
-    """Where the data of a card come from: ``columns`` of a site table, or ``rows`` of persons.
+    """Where the data of a card come from: a site table, rows of persons, or a trial's cells.
 
     Parameters
     ----------
@@ -37,7 +38,9 @@ class CardData:
     dataset
         Name of a shipped table; at most one of ``file`` and ``dataset`` is given.
     rows
-        Rows of persons, and how to reduce them; None where there are ``columns``.
+        Rows of persons, and how to reduce them; None where there are others.
+    cells
+        The cells of one trial; None where there are others.
     derivation
         How the estimates of a site table were computed, for the report.
     notes
@@ -46,21 +49,22 @@ class CardData:
     Raises
     ------
     CardError
-        If not exactly one of ``columns`` and ``rows`` is given.
+        If not exactly one of ``columns``, ``rows`` and ``cells`` is given.
     """
 
     columns: SiteColumns | None = None
     file: Path | None = None
     dataset: str | None = None
     rows: RowsData | None = None
+    cells: CellsData | None = None
     derivation: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if (self.columns is None) == (self.rows is None):
+        if (self.columns, self.rows, self.cells).count(None) != 2:
             raise CardError(
-                "A card's data are a table of sites or rows of persons.",
-                "Give either `columns` or `rows`.",
+                "A card's data are either a table of sites, or rows of persons, or cells.",
+                "Give one of `columns`, `rows` and `cells`.",
             )
 
     @property
@@ -68,25 +72,31 @@ class CardData:
         """Names of what describes the sites."""
         if self.rows is not None:
             return self.rows.columns.site_covariates
+        if self.cells is not None:
+            return ()
         assert self.columns is not None
         return self.columns.covariates
 
 
-def read_data(top: Section, folder: Path) -> CardData:
+def read_data(top: Section, folder: Path, *, of_trial: bool = False) -> CardData:
     """Read the section ``[data]``; files are looked up in ``folder``, the card's, only."""
-    section = top.section("data", (*DATA, "rows"), example="[data] and its keys below it")
+    section = top.section("data", (*DATA, "rows", "cells"), example="[data] and its keys below it")
     if section is None:
         raise top.missing("data", "Write a section [data] that names the columns.")
     rows = section.section("rows", ROWS, example="[data.rows] and its keys below it")
     if rows is not None:
-        other = next((key for key in section.values if key != "rows"), None)
-        if other is not None:
-            raise CardError(
-                f"{section.card}: {section.at(other)} is for tables of site estimates, but the "
-                "card also names rows of persons.",
-                f"Take {other} or [data.rows] away; rows have their own keys in [data.rows].",
-            )
-        return CardData(rows=read_rows(rows, folder))
+        _refuse_beside(section, "rows", "rows of persons")
+        return CardData(rows=read_rows(rows, folder, of_trial=of_trial))
+    cells = section.section("cells", CELLS, example="[data.cells] and its keys below it")
+    if cells is not None:
+        _refuse_beside(section, "cells", "the cells of a trial")
+        return CardData(cells=read_cells(cells, folder))
+    if of_trial:
+        raise CardError(
+            f"{section.card}: the model is one of a trial without sites, and [data] names a table "
+            "of sites.",
+            "Write [data.rows], or [data.cells] for the eight cells of a principal_strata model.",
+        )
     file, dataset = section.text("file"), section.text("dataset")
     if file is not None and dataset is not None:
         raise section.wrong("dataset", "The card also names a file: keep one of the two.")
@@ -100,6 +110,17 @@ def read_data(top: Section, folder: Path) -> CardData:
         derivation=section.text("derivation", lines=True) or "",
         notes=section.texts("notes", lines=True),
     )
+
+
+def _refuse_beside(section: Section, key: str, what: str) -> None:
+    """Refuse keys of a table of sites where the data are something else."""
+    other = next((name for name in section.values if name != key), None)
+    if other is not None:
+        raise CardError(
+            f"{section.card}: {section.at(other)} is for tables of site estimates, but the card "
+            f"also names {what}.",
+            f"Take {other} or [data.{key}] away; {key} have their own keys in [data.{key}].",
+        )
 
 
 def load(

@@ -22,7 +22,9 @@ ROWS = (
     "arms",
     "continuous",
     "instrument",
+    "mediator_instrument",
     "covariates",
+    "post_baseline",
     "fixed_effect",
     "cluster",
     "weights",
@@ -60,9 +62,12 @@ class RowsData:
     files: tuple[Path, ...] = ()
 
 
-def read_rows(section: Section, folder: Path) -> RowsData:
-    """Read ``[data.rows]``; files are looked up in ``folder`` only."""
-    roles = _roles(section)
+def read_rows(section: Section, folder: Path, *, of_trial: bool = False) -> RowsData:
+    """Read ``[data.rows]``; files are looked up in ``folder`` only.
+
+    Rows of one trial need no site.
+    """
+    roles = _roles(section, of_trial)
     choices: dict[str, Any] = {}
     for key in ("covariance", "constant_outcome"):
         if (text := section.text(key)) is not None:
@@ -74,27 +79,33 @@ def read_rows(section: Section, folder: Path) -> RowsData:
     files = tuple(folder / name for name in section.one_or_more("file"))
     with section.located():
         columns, how = RowColumns(**roles), Estimation(**choices)
-        how.check_columns(columns)
+        if not of_trial:
+            how.check_columns(columns)
     return RowsData(columns, how, files)
 
 
-def _roles(section: Section) -> dict[str, Any]:
-    for key, meaning in (
-        ("treatment", "the column of the treatment"),
-        ("mediators", "the columns of the mediators"),
-        ("outcome", "the column of the outcome"),
-        ("site", "the column that names the site"),
-    ):
+def _roles(section: Section, of_trial: bool) -> dict[str, Any]:
+    needed = {
+        "treatment": "the column of the treatment",
+        "mediators": "the columns of the mediators",
+        "outcome": "the column of the outcome",
+        "site": "the column that names the site",
+    }
+    if of_trial:
+        del needed["site"]
+    for key, meaning in needed.items():
         if key not in section.values:
             value = '["…"]' if key == "mediators" else '"…"'
             raise section.missing(key, f"Write {key} = {value}, {meaning}.")
     roles: dict[str, Any] = {"outcome": section.text("outcome")}
     for key in ("treatment", "site"):
+        if key not in section.values:
+            continue
         names = section.one_or_more(key)
         roles[key] = names[0] if len(names) == 1 else names
-    for key in ("mediators", "covariates", "site_covariates", "log_odds"):
+    for key in ("mediators", "covariates", "post_baseline", "site_covariates", "log_odds"):
         roles[key] = section.texts(key)
-    for key in ("instrument", "fixed_effect", "cluster", "weights"):
+    for key in ("instrument", "mediator_instrument", "fixed_effect", "cluster", "weights"):
         roles[key] = section.text(key)
     roles["reference"] = as_text(section, "reference") if "reference" in section.values else None
     roles["arms"] = _arms(section)

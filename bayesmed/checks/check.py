@@ -14,10 +14,11 @@ from bayesmed.checks.data import (
 )
 from bayesmed.checks.result import CheckResult
 from bayesmed.checks.strength import strength_of_sites
-from bayesmed.inference import Fit
+from bayesmed.checks.trials import trial_checks
+from bayesmed.inference import Fit, TrialFit, is_trial
 
 
-def check(fit: Fit) -> list[CheckResult]:
+def check(fit: Fit | TrialFit) -> list[CheckResult]:
     """Check a fit: what the data can say, what was taken on trust, and the computation.
 
     Returns
@@ -27,6 +28,8 @@ def check(fit: Fit) -> list[CheckResult]:
         mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``, and for
         all ``rank``); without direct effects ``overidentification`` and, for one mediator,
         ``first_stage_f`` and ``pooled_wald``; one ``data_note_<i>`` for each note on the data;
+        of one trial ``instrument_strength`` (or ``compliance``) and, with cells,
+        ``instrument_balance``;
         then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``, ``ess_tail``,
         ``e_bfmi``, or ``quadrature``).
 
@@ -43,6 +46,8 @@ def check(fit: Fit) -> list[CheckResult]:
     >>> [r.status for r in results if r.convergence]
     ['passed']
     """
+    if is_trial(fit):
+        return [*trial_checks(fit), *notes(fit), *convergence(fit)]
     return [
         *spread_of_mediator_effects(fit),
         *strength_of_sites(fit),

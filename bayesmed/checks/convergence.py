@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayesmed.checks.result import CheckResult
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit
 from bayesmed.inference.convergence import Diagnostic, diagnose
 
 TITLES = {
@@ -16,7 +16,7 @@ TITLES = {
 }
 
 
-def convergence(fit: Fit) -> list[CheckResult]:
+def convergence(fit: Fit | TrialFit) -> list[CheckResult]:
     """Report each convergence diagnostic of a fit, passed or failed."""
     return [
         CheckResult(

@@ -15,7 +15,7 @@ from bayesmed.core.names import (
     SLOPE,
 )
 from bayesmed.formulas.site_slope import reliability
-from bayesmed.inference import Fit, exact_posterior
+from bayesmed.inference import Fit, TrialFit, exact_posterior
 from bayesmed.inference.exact import Mode, sampled_modes
 
 # Posterior medians of the reliability of the mediator effects.
@@ -119,7 +119,7 @@ def _modes(fit: Fit) -> list[tuple[Mode, ...]]:
     return [sampled_modes(own.ravel()) for own in draws]
 
 
-def notes(fit: Fit) -> list[CheckResult]:
+def notes(fit: Fit | TrialFit) -> list[CheckResult]:
     """Turn the notes made while reading the data into results."""
     return [
         CheckResult(f"data_note_{i}", "Data as read", "doubtful", note)

@@ -27,6 +27,7 @@ from bayesmed.classical.trial_sensitivity import (
     sensitivity_grid,
 )
 from bayesmed.classical.trial_strength import TrialStrength, trial_strength
+from bayesmed.classical.trial_wald import trial_wald
 
 __all__ = [
     "ESTIMATORS",
@@ -64,5 +65,6 @@ __all__ = [
     "simex",
     "strength",
     "trial_strength",
+    "trial_wald",
     "wls",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,14 +14,18 @@ from rich.text import Text
 from bayesmed.cards import Card, load_card
 from bayesmed.checks.convergence import convergence
 from bayesmed.cli.display import Display, clean
-from bayesmed.cli.fitting import card_path, load_quietly
+from bayesmed.cli.fitting import card_path, fit_any, load_quietly
 from bayesmed.core.errors import BayesmedError
 from bayesmed.data import SiteEstimates
-from bayesmed.effects import Comparison, compare
-from bayesmed.inference import Fit, fit
+from bayesmed.effects import Comparison, TrialComparison, compare
+from bayesmed.effects.trials.compare import compare_trial
+from bayesmed.generative import TrialModel
+from bayesmed.inference import Fit
 from bayesmed.report.comparison import checked_picture, estimates, write_picture
 from bayesmed.report.content import Table as Content
 from bayesmed.report.instruments import instruments
+from bayesmed.report.trials.pictures import write_trial_picture
+from bayesmed.report.trials.tables import trial_estimates, trial_instruments
 
 # Quadrature gives moments and quantiles; the draws only serve medians of what follows from them.
 CHAINS, DRAWS = 4, 500
@@ -44,7 +49,7 @@ class Compared:
         Where the picture was written, if it was asked for.
     """
 
-    comparison: Comparison
+    comparison: Comparison | TrialComparison
     missing: str
     converged: bool
     picture: Path | None
@@ -60,26 +65,39 @@ def compare_card(
     card.model.check_data(data)
     for note in data.notes:
         shown.note(f"Note: {note}")
-    missing, fitted = "", None
+    missing = ""
+    fitted: Any = None
     if sample:
-        fitted = fit(card.model, data, sampler=card.sampler, seed=card.seed, progress=shown)
+        fitted = fit_any(card.model, data, card.sampler, card.seed, shown)
+    elif isinstance(card.model, TrialModel):
+        missing = "No posterior: sample it with --fit."
     else:
         try:
             fitted = _exact(card, data, shown)
         except BayesmedError as error:
             missing = f"No posterior: {error} Or sample it with --fit."
     shown.phase("Comparing")
-    intercept = card.model.direct_effect
-    comparison = compare(data if fitted is None else fitted, intercept=intercept)
+    if isinstance(card.model, TrialModel):
+        of_trial = compare_trial(card.model, data, fitted)
+        if picture is not None:
+            write_trial_picture(of_trial, picture)
+        return Compared(of_trial, missing, _converged(fitted), picture)
+    comparison = compare(data if fitted is None else fitted, intercept=card.model.direct_effect)
     if picture is not None:
         write_picture(comparison, picture)
-    failed = [] if fitted is None else [c for c in convergence(fitted) if c.status == "failed"]
-    return Compared(comparison, missing, not failed, picture)
+    return Compared(comparison, missing, _converged(fitted), picture)
+
+
+def _converged(fitted: Any) -> bool:
+    if fitted is None:
+        return True
+    return not any(c.status == "failed" for c in convergence(fitted))
 
 
 def _exact(card: Card, data: SiteEstimates, shown: Display) -> Fit:
     sampler = replace(card.sampler, engine="exact", chains=CHAINS, draws=DRAWS)
-    return fit(card.model, data, sampler=sampler, seed=card.seed or 0, progress=shown)
+    fitted: Fit = fit_any(card.model, data, sampler, card.seed or 0, shown)  # type: ignore[assignment]  # a model of sites
+    return fitted
 
 
 def show_comparison(compared: Compared) -> None:
@@ -92,7 +110,10 @@ def show_comparison(compared: Compared) -> None:
         console.print(Text(clean(text), style=style), soft_wrap=not terminal)
 
     found = compared.comparison
-    slopes, strength = estimates(found), instruments(found)
+    if isinstance(found, TrialComparison):
+        slopes, strength = trial_estimates(found), trial_instruments(found)
+    else:
+        slopes, strength = estimates(found), instruments(found)
     console.print()
     if not compared.converged:
         say("The computation did not converge: do not use the posterior.", "bold red")
@@ -101,11 +122,13 @@ def show_comparison(compared: Compared) -> None:
     for sentence in found.sentences():
         say(f"* {sentence}")
     console.print()
-    say(f"{strength.caption}:")
-    console.print(_table(strength, console.width))
-    console.print()
-    say(strength.note)
-    console.print()
+    if strength.rows:
+        say(f"{strength.caption}:")
+        console.print(_table(strength, console.width))
+        console.print()
+    if strength.note:
+        say(strength.note)
+        console.print()
     for note in (compared.missing, slopes.note):
         if note:
             say(f"Note: {note}", "yellow")

@@ -13,7 +13,8 @@ from bayesmed.core.errors import BayesmedError, InputError
 from bayesmed.core.names import SLOPE
 from bayesmed.core.seeds import checked_seed
 from bayesmed.data import DataWarning, SiteEstimates
-from bayesmed.inference import Sampler, exact_posterior, fit
+from bayesmed.generative import AnyModel, TrialModel
+from bayesmed.inference import Fit, Sampler, TrialFit, exact_posterior, fit
 from bayesmed.report import Results, checked_results_folder, write_results
 
 
@@ -49,9 +50,9 @@ def fit_card(
     directory = checked_results_folder(out or Path("results") / card.path.stem)
     for note in data.notes:
         shown.note(f"Note: {note}")
-    if sampler.engine == "nuts":
-        _show_first_answer(card, data, shown)
-    fitted = fit(card.model, data, sampler=sampler, seed=seed, progress=shown)
+    if sampler.engine == "nuts" and not isinstance(card.model, TrialModel):
+        _show_first_answer(card.model, data, shown)
+    fitted: Any = fit_any(card.model, data, sampler, seed, shown)
     shown.phase("Writing the results")
     return write_results(fitted, directory, framing=card.framing)
 
@@ -63,7 +64,15 @@ def card_path(name: Path) -> Path:
     return name
 
 
-def load_quietly(card: Card, file: Path | None, shown: Display) -> SiteEstimates:
+def fit_any(
+    model: Any, data: Any, sampler: Sampler, seed: int | None, shown: Display
+) -> Fit | TrialFit:
+    """Fit the model of a card, of sites or of one trial."""
+    fitted: Fit | TrialFit = fit(model, data, sampler=sampler, seed=seed, progress=shown)
+    return fitted
+
+
+def load_quietly(card: Card, file: Path | None, shown: Display) -> Any:
     """Return the data of a card, with its warnings kept as notes only."""
     with warnings.catch_warnings():
         # They are shown as notes, here and in every output.
@@ -71,11 +80,11 @@ def load_quietly(card: Card, file: Path | None, shown: Display) -> SiteEstimates
         return card.load_data(file, progress=shown)
 
 
-def _show_first_answer(card: Card, data: SiteEstimates, shown: Display) -> None:
+def _show_first_answer(model: AnyModel, data: SiteEstimates, shown: Display) -> None:
     """Say what quadrature finds, in a fraction of the time sampling takes."""
     shown.phase("First answer by exact integration")
     try:
-        slope = exact_posterior(card.model, data).summary(SLOPE)
+        slope = exact_posterior(model, data).summary(SLOPE)
     except InputError:
         return  # some priors cannot be integrated; sampling can take them
     except BayesmedError as error:

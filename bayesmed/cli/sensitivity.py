@@ -13,7 +13,9 @@ from rich.text import Text
 from bayesmed.cards import PriorStudy, load_card
 from bayesmed.cli.display import Display, clean
 from bayesmed.cli.fitting import Overrides, card_path, load_quietly
+from bayesmed.core.errors import ModelError
 from bayesmed.core.seeds import checked_seed
+from bayesmed.generative import TrialModel
 from bayesmed.inference import fit
 from bayesmed.report.content import Content
 from bayesmed.report.sensitivity import sensitivity_content
@@ -51,6 +53,11 @@ def study_priors(
     interrupted goes on in its folder.
     """
     card = load_card(card_path(name))
+    if isinstance(card.model, TrialModel):
+        raise ModelError(
+            f"{card.path.name}: refits under other priors are for models of sites.",
+            "Fit the card once for each prior.",
+        )
     data = load_quietly(card, file, shown)
     card.model.check_data(data)
     directory = checked_sensitivity_folder(out or Path("results") / f"{card.path.stem}_sensitivity")

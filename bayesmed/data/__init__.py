@@ -20,6 +20,8 @@ from bayesmed.data.trial_moments import TrialMoments
 from bayesmed.data.trial_names import TrialNames
 from bayesmed.data.trial_persons import TrialPersons
 
+type OneTrial = TrialCells | TrialMoments | TrialPersons
+
 __all__ = [
     "ArmCovariance",
     "DataError",
@@ -28,6 +30,7 @@ __all__ = [
     "MediatorColumns",
     "MediatorCovariance",
     "Moments",
+    "OneTrial",
     "PersonCovariance",
     "PersonRows",
     "Reduction",

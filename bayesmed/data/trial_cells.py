@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
 from bayesmed.data import fields
-from bayesmed.data.trial_cells_checks import check_cells, is_binary
+from bayesmed.data.trial_cells_checks import check_cells, checked_outcomes, is_binary
 from bayesmed.data.trial_cells_derived import cell_table, fingerprint, persons_by_instrument
 from bayesmed.data.trial_names import TrialNames
 from bayesmed.formulas.cell_moments import joined
@@ -58,6 +58,9 @@ class TrialCells:
         How the cells were counted, where they come from rows of persons; else empty.
     notes
         Warnings that belong beside every result.
+    outcomes
+        Where every person's outcome is kept: (N,) outcomes, and (N,) the cell of each, numbered
+        as the flattened arrays are; else None.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class TrialCells:
     source: str = "arrays"
     derivation: str = ""
     notes: tuple[str, ...] = ()
+    outcomes: tuple[_Array, _Array] | None = None
 
     def __post_init__(self) -> None:
         for name in ("n", "mean", "squares"):
@@ -94,6 +98,8 @@ class TrialCells:
         for name in ("stratum", "notes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         check_cells(self)
+        if self.outcomes is not None:
+            object.__setattr__(self, "outcomes", checked_outcomes(self))
         for name in ("mean", "squares"):
             getattr(self, name)[self.n == 0] = 0.0
         for name in ("n", "mean", "squares"):
@@ -101,19 +107,26 @@ class TrialCells:
 
     @classmethod
     def from_rows(
-        cls, rows: PersonRows, *, strict: bool = False, progress: Progress | None = None
+        cls,
+        rows: PersonRows,
+        *,
+        keep_outcomes: bool = False,
+        strict: bool = False,
+        progress: Progress | None = None,
     ) -> TrialCells:
         """Let the engine count persons and average the outcome by cell, in one scan.
 
-        No person comes here. ``site`` columns of the rows, with their ``cuts`` and ``quantiles``,
-        make the strata. A stratum without complete persons at both values of the instrument in
-        both arms is dropped by name.
+        No person comes here, unless ``keep_outcomes``. ``site`` columns of the rows, with their
+        ``cuts`` and ``quantiles``, make the strata. A stratum without complete persons at both
+        values of the instrument in both arms is dropped by name.
 
         Parameters
         ----------
         rows
             The persons and the roles of their columns: two arms, one mediator coded 0 and 1, and
             ``mediator_instrument``.
+        keep_outcomes
+            Bring the outcome of every complete person here too, for models of single persons.
         strict
             Refuse the rows where a stratum would be dropped.
         progress
@@ -139,7 +152,7 @@ class TrialCells:
         """
         from bayesmed.data.rows.trial_cells import trial_cells
 
-        return trial_cells(rows, strict=strict, progress=progress)
+        return trial_cells(rows, keep=keep_outcomes, strict=strict, progress=progress)
 
     @classmethod
     def from_arrays(
@@ -269,7 +282,8 @@ class TrialCells:
         with np.errstate(invalid="ignore"):
             moments = joined(self.n.ravel(), mean, squares, cell, 8)
         count, average, spread = (part.reshape(1, 2, 2, 2) for part in moments)
-        return replace(self, n=count, mean=average, squares=spread, stratum=("all",))
+        kept = None if self.outcomes is None else (self.outcomes[0], self.outcomes[1] % 8)
+        return replace(self, n=count, mean=average, squares=spread, stratum=("all",), outcomes=kept)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy data frame, one row per cell.

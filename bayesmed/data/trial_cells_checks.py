@@ -12,7 +12,7 @@ from bayesmed.core.errors import DataError
 if TYPE_CHECKING:
     from bayesmed.data.trial_cells import TrialCells
 
-__all__ = ["check_cells", "is_binary"]
+__all__ = ["check_cells", "checked_outcomes", "is_binary"]
 
 _Array = NDArray[np.float64]
 _LARGEST = 1e150
@@ -36,6 +36,31 @@ def check_cells(cells: TrialCells) -> None:
     _refuse(cells, alone, squares, "squares", "One person is at the mean: give 0 there.")
     _check_filled(cells)
     _check_varies(cells)
+
+
+def checked_outcomes(cells: TrialCells) -> tuple[_Array, _Array]:
+    """Return outcomes and cells of persons, read-only, if they are those the cells count."""
+    assert cells.outcomes is not None
+    outcome, cell = (np.array(x, dtype=np.float64) for x in cells.outcomes)
+    size = cells.n.size
+    fits = outcome.shape == cell.shape == (int(cells.n.sum()),) and bool(
+        np.isfinite(outcome).all() and np.isin(cell, np.arange(size)).all()
+    )
+    if fits:
+        number = cell.astype(np.int64)
+        count = np.bincount(number, minlength=size).astype(np.float64)
+        total = np.bincount(number, weights=outcome, minlength=size)
+        scale = 1e-8 * max(float(np.abs(outcome).max()), 1.0) * np.maximum(count, 1.0)
+        expected = np.where(cells.n > 0, cells.n * cells.mean, 0.0).ravel()
+        fits = bool((count == cells.n.ravel()).all() and (np.abs(total - expected) <= scale).all())
+    if not fits:
+        raise DataError(
+            f"{cells.source}: the outcomes of persons are not those the cells count.",
+            "Give every person's outcome and cell, or leave them out.",
+        )
+    for array in (outcome, cell):
+        array.flags.writeable = False
+    return outcome, cell
 
 
 def is_binary(n: _Array, mean: _Array, squares: _Array) -> bool:

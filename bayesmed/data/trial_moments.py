@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
-from bayesmed.data.trial_names import TrialNames
+from bayesmed.data.trial_names import TrialNames, fingerprint
 from bayesmed.data.trial_persons import TrialPersons
 
 if TYPE_CHECKING:
@@ -146,6 +146,16 @@ class TrialMoments:
             source=persons.source,
             notes=persons.notes,
         )
+
+    @property
+    def n_persons(self) -> int:
+        """Number of persons."""
+        return int(self.n.sum())
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of names and numbers, without ``notes`` and other words."""
+        return fingerprint(self.names, self.n, self.mean, self.cross)
 
     @property
     def variables(self) -> tuple[str, ...]:

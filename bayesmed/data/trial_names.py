@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
 
-__all__ = ["TrialNames"]
+__all__ = ["TrialNames", "fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +68,12 @@ class TrialNames:
     def products(self) -> tuple[str, ...]:
         """Names of the products of the mediator with each covariate."""
         return tuple(f"{self.mediator} × {name}" for name in self.covariates)
+
+
+def fingerprint(names: TrialNames, *arrays: NDArray[np.float64]) -> str:
+    """Hash the names and numbers of a trial, SHA-256 (hex)."""
+    digest = hashlib.sha256(json.dumps(asdict(names), sort_keys=True).encode())
+    for array in arrays:
+        # Adding 0 turns -0.0 into 0.0: equal numbers have equal bytes.
+        digest.update((array + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()

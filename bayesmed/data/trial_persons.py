@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
-from bayesmed.data.trial_names import TrialNames
+from bayesmed.data.trial_names import TrialNames, fingerprint
 
 if TYPE_CHECKING:
     from bayesmed.data.rows import PersonRows
@@ -186,6 +186,16 @@ class TrialPersons:
     def n(self) -> int:
         """Number of persons."""
         return self.treatment.size
+
+    @property
+    def n_persons(self) -> int:
+        """Number of persons, as other kinds of data call it."""
+        return self.n
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of names and numbers, without ``notes`` and other words."""
+        return fingerprint(self.names, self.treatment, self.measured)
 
     @property
     def measured(self) -> _Array:

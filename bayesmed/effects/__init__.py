@@ -6,6 +6,7 @@ from bayesmed.effects.effects import Effects, effects
 from bayesmed.effects.new_sites import NewSites
 from bayesmed.effects.parameters import parameters
 from bayesmed.effects.predict import predict
+from bayesmed.effects.trials.comparison import TrialComparison
 
 __all__ = [
     "POSTERIOR",
@@ -14,6 +15,7 @@ __all__ = [
     "Effects",
     "NewSites",
     "Reason",
+    "TrialComparison",
     "compare",
     "effects",
     "parameters",

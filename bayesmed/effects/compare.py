@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from bayesmed.core.errors import DataError, ModelError
 from bayesmed.core.names import AVERAGE_SLOPE
 from bayesmed.core.numbers import number
 from bayesmed.core.seeds import checked_seed, child_seed
-from bayesmed.data import SiteEstimates
+from bayesmed.data import OneTrial, SiteEstimates, TrialCells, TrialMoments, TrialPersons
 from bayesmed.effects.comparison import Comparison, Reason
 from bayesmed.effects.differences import differences
 from bayesmed.effects.leave_one_out import TRIED, dominating_sites
@@ -28,7 +29,9 @@ from bayesmed.effects.noise_differences import SIMEX
 from bayesmed.effects.parameters import parameters
 from bayesmed.effects.posterior_differences import excess_scatter, of_model, of_posterior
 from bayesmed.effects.reference import Setting, of_fit, slope_name, stand_in
-from bayesmed.inference import Fit
+from bayesmed.effects.trials.compare import compare_trial
+from bayesmed.effects.trials.comparison import TrialComparison
+from bayesmed.inference import Fit, TrialFit, is_trial
 
 MANY_SITES = 500
 """Beyond this, bootstraps are left out and SIMEX takes fewer replicates: both would take long."""
@@ -39,9 +42,24 @@ TRIED_ONLY = f"Whether one site dominates was tried for {', '.join(TRIED)} only.
 POSTERIOR_COLUMNS = ("mediator", "mean", "sd", "q2.5", "q50", "q97.5")
 
 
+@overload
 def compare(
     what: SiteEstimates | Fit, *, intercept: bool | None = None, seed: int = 0
-) -> Comparison:
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    what: OneTrial | TrialFit, *, intercept: None = None, seed: int = 0
+) -> TrialComparison: ...
+
+
+def compare(
+    what: SiteEstimates | Fit | OneTrial | TrialFit,
+    *,
+    intercept: bool | None = None,
+    seed: int = 0,
+) -> Comparison | TrialComparison:
     """Put the classical estimators beside each other, and beside the posterior of a fit.
 
     Differences are measured from the posterior; without one, from BCES, or where it is not
@@ -96,10 +114,14 @@ def compare(
 
     Beyond 500 sites bootstraps are left out and SIMEX takes fewer replicates.
 
+    Of one trial without sites the estimators of its kind are put beside each other: least squares,
+    two-stage least squares and strength for covariates × treatment, the Wald ratio for persons
+    alone, instrumental variables by arm for cells.
+
     Parameters
     ----------
     what
-        Site estimates, or a fit.
+        Site estimates, the data of one trial, or a fit.
     intercept
         Whether lines have an intercept. By default they do if the model of the fit has direct
         effects; beside data alone they do.
@@ -110,7 +132,8 @@ def compare(
     -------
     Comparison
         The estimates, the posterior's slope (``average_slope`` of a polynomial model) if there is
-        one, the reasons, and strength and overidentification of the sites as instruments.
+        one, the reasons, and strength and overidentification of the sites as instruments. Of one
+        trial a `TrialComparison`.
 
     Raises
     ------
@@ -132,9 +155,14 @@ def compare(
     ['different_target', 'one_site_dominating', 'excess_scatter']
     """
     seed = checked_seed(seed)
+    if isinstance(what, TrialCells | TrialMoments | TrialPersons):
+        return compare_trial(None, what, None)
+    fit: Fit | None = None
     if isinstance(what, SiteEstimates):
-        fit, data = None, what
+        data = what
     elif isinstance(what, Fit):
+        if is_trial(what):
+            return compare_trial(what.model, what.data, what)
         fit, data = what, what.data
     else:
         raise ModelError(

@@ -29,10 +29,13 @@ from bayesmed.effects.estimands import (
 )
 from bayesmed.effects.labels import SITE_RELIABILITY, effect_labels
 from bayesmed.effects.notes import notes
+from bayesmed.effects.trials import trial_estimands
+from bayesmed.effects.trials.estimands import TrialEstimands
 from bayesmed.formulas.site_slope import reliability
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit, is_trial
 
 QUANTILES = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
+ENTRY = "entry"
 COLUMNS = ("effect", SITE, MEDIATOR, "mean", "sd", *QUANTILES, "p_positive")
 
 
@@ -62,9 +65,12 @@ class Effects:
         by (Reardon and Raudenbush 2013, equation 5: the compliance-weighted average treatment
         effect). Where slopes are unrelated to mediator effects by assumption the population has
         no ``superpopulation_cwate``: it would be ``average_slope``.
+        Of one trial without sites: what the model's module in `bayesmed.effects.trials` lists.
     labels
         Each effect in words. Where the model has an interaction of treatment and mediator,
         indirect effects are total and direct effects pure ones.
+    trial
+        What is known of the effects of one trial; None for effects of sites.
 
     Notes
     -----
@@ -74,11 +80,17 @@ class Effects:
 
     draws: xr.Dataset
     labels: Mapping[str, str] = field(default_factory=dict)
+    trial: TrialEstimands | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know beside the numbers, in sentences: ratios without bounds, parallel paths."""
-        return notes(self.draws, self.labels)
+        return notes(self.draws, self.labels) if self.trial is None else self.trial.notes
+
+    @property
+    def ratios(self) -> frozenset[str]:
+        """Effects with a denominator that may be near zero: no mean, no standard deviation."""
+        return frozenset(RATIOS) if self.trial is None else self.trial.ratios
 
     def table(self) -> pd.DataFrame:
         """Summarise every effect.
@@ -88,14 +100,23 @@ class Effects:
         DataFrame
             Columns effect, site and mediator (empty where they do not apply), mean, sd, q2.5,
             q50, q97.5 in the units of the effect, p_positive (the posterior probability of a
-            value above zero). Ratios (shares and compliance-weighted averages) have quantiles but
+            value above zero). Of one trial the column entry (arm, type, ...) stands in the place
+            of site and mediator. Ratios (shares, compliance-weighted averages) have quantiles but
             neither mean nor sd; reliabilities are positive by definition and have no p_positive.
         """
-        frames = [_summary(str(name), values) for name, values in self.draws.data_vars.items()]
-        return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+        named = self.draws.data_vars.items()
+        frames = [_summary(str(name), values, name in self.ratios) for name, values in named]
+        table = pd.concat(frames, ignore_index=True)
+        if self.trial is None:
+            table = table.reindex(columns=list(COLUMNS))
+            return table.fillna({SITE: "", MEDIATOR: ""})
+        axes = [str(d) for d in self.draws.dims if d in table.columns]
+        entry = [", ".join(x for x in row if x) for row in table[axes].fillna("").to_numpy()]
+        columns = [ENTRY if c == SITE else c for c in COLUMNS if c != MEDIATOR]
+        return table.assign(**{ENTRY: entry})[columns]
 
 
-def effects(fit: Fit) -> Effects:
+def effects(fit: Fit | TrialFit) -> Effects:
     """Compute the mediation estimands of a fit, draw by draw.
 
     See :class:`Effects` for their names. With an interaction of treatment and mediator the
@@ -115,6 +136,8 @@ def effects(fit: Fit) -> Effects:
     >>> found.labels["acme"]
     'indirect effect, over the sites (ACME)'
     """
+    if is_trial(fit):
+        return _of_trial(fit)
     sites = fit.tree[SITE_EFFECTS].to_dataset()
     posterior = fit.tree["posterior"].to_dataset().sel({DRAW: sites[DRAW]})
     by_site, overall = _reliabilities(fit, posterior)
@@ -129,6 +152,25 @@ def effects(fit: Fit) -> Effects:
     return Effects(xr.Dataset(found), effect_labels(found, fit.model))
 
 
+def _of_trial(fit: TrialFit) -> Effects:
+    """Label the estimands of one trial as draws of the posterior are."""
+    posterior = fit.tree["posterior"].to_dataset()
+    shape = posterior.sizes[CHAIN], posterior.sizes[DRAW]
+    flat = {
+        str(name): np.asarray(own).reshape(-1, *own.shape[2:])
+        for name, own in posterior.data_vars.items()
+    }
+    found = trial_estimands(fit.model, flat, fit.data)
+    variables = {
+        name: ((CHAIN, DRAW, *found.dims.get(name, ())), own.reshape(*shape, *own.shape[1:]))
+        for name, own in found.draws.items()
+    }
+    used = {dim for dims in found.dims.values() for dim in dims}
+    coords = {dim: list(names) for dim, names in found.coords.items() if dim in used}
+    coords |= {dim: list(posterior[dim].to_numpy()) for dim in (CHAIN, DRAW)}
+    return Effects(xr.Dataset(variables, coords=coords), found.labels, found)
+
+
 def _reliabilities(fit: Fit, posterior: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Reliability of each site's estimate, and at the mean sampling variance of a mediator."""
     variance = xr.DataArray(
@@ -140,18 +182,16 @@ def _reliabilities(fit: Fit, posterior: xr.Dataset) -> tuple[xr.DataArray, xr.Da
     return reliability(sd, variance), reliability(sd, variance.mean(SITE))
 
 
-def _summary(name: str, values: xr.DataArray) -> pd.DataFrame:
-    """Summarise one effect: a row for each site and mediator it has."""
-    labels = [d for d in (SITE, MEDIATOR) if d in values.dims]
+def _summary(name: str, values: xr.DataArray, ratio: bool) -> pd.DataFrame:
+    """Summarise one effect: a row for each entry along its axes (site, mediator, ...)."""
+    labels = [str(d) for d in values.dims if d not in (CHAIN, DRAW)]
+    labels.sort(key=lambda dim: (dim != SITE, dim == MEDIATOR))
     stacked = values.transpose(*labels, CHAIN, DRAW)
     shape = [stacked.sizes[d] for d in labels]
     draws = np.asarray(stacked).reshape(int(np.prod(shape)), -1)
     columns: dict[str, Any] = {"effect": name}
-    for dim in (SITE, MEDIATOR):
-        columns[dim] = ""
-        if dim in labels:
-            columns[dim] = _repeated(stacked[dim].values, shape, labels.index(dim))
-    ratio = name in RATIOS
+    for i, dim in enumerate(labels):
+        columns[dim] = _repeated(stacked[dim].values, shape, i)
     columns["mean"] = np.nan if ratio else draws.mean(axis=1)
     columns["sd"] = np.nan if ratio else draws.std(axis=1, ddof=1)
     # 0 / 0 has no share; looking past it costs twenty times as much, so only where it happens.

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from bayesmed.core.names import COVARIATE, MEDIATOR, OTHER_MEDIATOR
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.inference.convergence import parameter_diagnostics
 from bayesmed.inference.entries import Entry, entries
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
+ENTRY = "entry"
 SUMMARIES = ("mean", "sd", *QUANTILES, "ess_bulk", "ess_tail", "r_hat")
 
 
-def parameters(fit: Fit) -> pd.DataFrame:
+def parameters(fit: Fit | TrialFit) -> pd.DataFrame:
     """Summarise the posterior of every parameter.
 
     With the exact engine mean, standard deviation and quantiles come from quadrature, and the
@@ -28,7 +29,8 @@ def parameters(fit: Fit) -> pd.DataFrame:
         Columns name, mediator (empty where the parameter has none), other_mediator (where there
         are several mediators: the correlations of their effects, each pair once), covariate
         (where the model has some), mean, sd, q2.5, q25, q50, q75, q97.5 in data units, ess_bulk,
-        ess_tail, r_hat. One row for each number.
+        ess_tail, r_hat. One row for each number. Of one trial the column entry (arm, type, ...)
+        stands in the place of mediator and covariate.
 
     Examples
     --------
@@ -44,6 +46,14 @@ def parameters(fit: Fit) -> pd.DataFrame:
     """
     posterior = fit.tree["posterior"].to_dataset()
     quality = parameter_diagnostics(fit.tree)
+    if is_trial(fit):
+        found = [
+            {"name": e.name, ENTRY: ", ".join(e.labels.values())}
+            | _summary(fit, e)
+            | quality[e.key]
+            for e in entries(posterior)
+        ]
+        return pd.DataFrame(found, columns=["name", ENTRY, *SUMMARIES])
     labels = [MEDIATOR, *(d for d in (OTHER_MEDIATOR, COVARIATE) if d in posterior.dims)]
     rows = [
         {"name": entry.name}
@@ -55,7 +65,7 @@ def parameters(fit: Fit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", *labels, *SUMMARIES])
 
 
-def _summary(fit: Fit, entry: Entry) -> dict[str, Any]:
+def _summary(fit: Fit | TrialFit, entry: Entry) -> dict[str, Any]:
     if "quadrature" in fit.tree.children:
         exact = fit.tree["quadrature"].to_dataset().sel(parameter=entry.key)
         quantiles = exact["quantile"].sel(probability=list(QUANTILES.values()))

@@ -7,22 +7,34 @@ from dataclasses import fields
 from typing import Any
 
 from bayesmed.core.errors import ModelError, nearest
+from bayesmed.generative.covariate_iv import CovariateIV
 from bayesmed.generative.multi_site_iv import MultiSiteIV
+from bayesmed.generative.principal_strata import PrincipalStrata
+from bayesmed.generative.random_coefficients import RandomCoefficients
 from bayesmed.generative.site_slope import SiteSlope
+from bayesmed.generative.trial_model import TrialModel
 from bayesmed.priors import Prior
 
 type AnyModel = SiteSlope | MultiSiteIV
+type AnyTrialModel = TrialModel[Any]
 
-MODELS: Mapping[str, type[SiteSlope] | type[MultiSiteIV]] = {
+SITE_MODELS: Mapping[str, type[SiteSlope] | type[MultiSiteIV]] = {
     "site_slope": SiteSlope,
     "multi_site_iv": MultiSiteIV,
 }
+TRIAL_MODELS: Mapping[str, type[CovariateIV] | type[RandomCoefficients] | type[PrincipalStrata]] = {
+    "covariate_iv": CovariateIV,
+    "random_coefficients": RandomCoefficients,
+    "principal_strata": PrincipalStrata,
+}
+MODELS: Mapping[str, type[Any]] = {**SITE_MODELS, **TRIAL_MODELS}
 
 
-def model_to_mapping(model: AnyModel) -> dict[str, Any]:
+def model_to_mapping(model: AnyModel | AnyTrialModel) -> dict[str, Any]:
     """Describe a model by plain values: its type, its choices and the priors that were set."""
     name = next(key for key, kind in MODELS.items() if kind is type(model))
-    choices = {f.name: _plain(getattr(model, f.name)) for f in fields(model) if f.name != "priors"}
+    named = fields(model)  # type: ignore[arg-type]  # every model is a dataclass
+    choices = {f.name: _plain(getattr(model, f.name)) for f in named if f.name != "priors"}
     priors = {key: _plain(prior) for key, prior in model.priors.items()}
     return {"type": name, **choices, "priors": priors}
 
@@ -31,10 +43,12 @@ def _plain(value: object) -> object:
     """Return a choice as text, number, list or table."""
     if isinstance(value, Prior):
         return {"distribution": value.distribution, **value.parameters, "unit": value.unit}
+    if isinstance(value, tuple) and value and all(isinstance(item, tuple) for item in value):
+        return {name: _plain(item) for name, item in value}
     return list(value) if isinstance(value, tuple) else value
 
 
-def model_from_mapping(table: Mapping[str, Any]) -> AnyModel:
+def model_from_mapping(table: Mapping[str, Any]) -> AnyModel | AnyTrialModel:
     """Make the model that ``model_to_mapping`` or a card describes.
 
     Raises
@@ -57,8 +71,15 @@ def model_from_mapping(table: Mapping[str, Any]) -> AnyModel:
         if key not in known:
             raise ModelError(f"A {name} model has no choice {key!r}.", nearest(key, known))
     priors = {key: Prior.from_mapping(value) for key, value in choices.pop("priors", {}).items()}
-    choices = {
-        key: Prior.from_mapping(value) if isinstance(value, Mapping) else value
-        for key, value in choices.items()
-    }
-    return kind(**choices, priors=priors)
+    choices = {key: _choice(value) for key, value in choices.items()}
+    made: AnyModel | AnyTrialModel = kind(**choices, priors=priors)
+    return made
+
+
+def _choice(value: Any) -> Any:
+    """Return a choice from plain values: a prior, a table of numbers and priors, or itself."""
+    if not isinstance(value, Mapping):
+        return value
+    if isinstance(value.get("distribution"), str):
+        return Prior.from_mapping(value)
+    return {key: _choice(item) for key, item in value.items()}

@@ -14,6 +14,7 @@ from bayesmed.core.names import (
     ESTIMATE,
     MEDIATOR,
     MEDIATOR_EFFECT_SLOPE_CORR,
+    OTHER_COEFFICIENT,
     OTHER_ESTIMATE,
     OTHER_MEDIATOR,
     PERSON_COVARIANCE,
@@ -64,6 +65,7 @@ def entries(group: xr.Dataset, *, persons: bool = False) -> list[Entry]:
         for index in product(*(range(values.sizes[d]) for d in dims)):
             # Of effects with slopes every pair is another number.
             twice = OTHER_MEDIATOR in dims and name != MEDIATOR_EFFECT_SLOPE_CORR
+            twice = twice or OTHER_COEFFICIENT in dims
             at = dict(zip(dims, index, strict=True))
             if twice and index[0] >= index[1]:
                 continue

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -38,7 +38,20 @@ class SamplingError(BayesmedError):
     """The sampler could not produce draws."""
 
 
-def compiled(model: Model, data: SiteEstimates, progress: Progress) -> Any:
+class Compilable[D](Protocol):
+    """What compiling a model takes."""
+
+    def structure(self, data: D) -> Hashable:
+        """Return what must be equal for two fits to share one compiled model."""
+
+    def graph_data(self, data: D) -> dict[str, Floats]:
+        """Return the values of every data node of the graph."""
+
+    def build(self, data: D) -> Any:
+        """Return the PyMC model."""
+
+
+def compiled[D](model: Compilable[D], data: D, progress: Progress) -> Any:
     """Return the compiled model with these data in it, compiling its structure if it is new."""
     key = model.structure(data)
     with _lock:
@@ -111,7 +124,7 @@ def _start(graph: Any, initial_point: Callable[[Any], Any], values: Mapping[str,
 def sample(
     model: Model, data: SiteEstimates, sampler: Sampler, seed: int, progress: Progress
 ) -> tuple[dict[str, Floats], xr.Dataset]:
-    """Draw from the posterior.
+    """Draw the parameters of a model of sites from their posterior.
 
     Returns
     -------
@@ -125,9 +138,41 @@ def sample(
     SamplingError
         If nutpie cannot start or ends early.
     """
+    sampler = sampler.for_sites(data.n_rows, through_origin=model.through_origin)
+    columns, stats = variables(model, data, sampler, seed, progress)
+    return model.unstandardised(columns, data), stats
+
+
+def variables[D](
+    model: Compilable[D], data: D, sampler: Sampler, seed: int, progress: Progress
+) -> tuple[dict[str, Floats], xr.Dataset]:
+    """Draw the random variables of a graph from their posterior.
+
+    Parameters
+    ----------
+    model, data
+        What to sample.
+    sampler
+        Settings, all of them made.
+    seed
+        Whole number.
+    progress
+        Shows phases and progress.
+
+    Returns
+    -------
+    variables
+        Arrays of shape (chain, draw, entries) by name, without the last axis for single numbers.
+    sample_stats
+        Sampler statistics by chain and draw.
+
+    Raises
+    ------
+    SamplingError
+        If nutpie cannot start or ends early.
+    """
     import nutpie
 
-    sampler = sampler.for_sites(data.n_rows, through_origin=model.through_origin)
     ready = compiled(model, data, progress)
     progress.phase("Sampling")
     running = nutpie.sample(
@@ -153,9 +198,8 @@ def sample(
         running.cancel()
         raise
     columns, stats = trace.get_arrow_trace()
-    draws = model.unstandardised(_kept(columns, columns[0].column_names, sampler), data)
     found = _kept(stats, SAMPLE_STATS, sampler)
-    return draws, xr.Dataset(
+    return _kept(columns, columns[0].column_names, sampler), xr.Dataset(
         {new: (("chain", "draw"), found[old]) for old, new in SAMPLE_STATS.items()}
     )
 

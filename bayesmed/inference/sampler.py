@@ -91,3 +91,22 @@ class Sampler:
             tune=tune if self.tune is None else self.tune,
             target_accept=target if self.target_accept is None else self.target_accept,
         )
+
+    def for_trial(self, target_accept: float = 0.9) -> Sampler:
+        """Return the settings with those left open chosen for one trial without sites.
+
+        Parameters
+        ----------
+        target_accept
+            What the model asks for.
+
+        Examples
+        --------
+        >>> Sampler().for_trial().target_accept
+        0.9
+        """
+        return replace(
+            self,
+            tune=1000 if self.tune is None else self.tune,
+            target_accept=target_accept if self.target_accept is None else self.target_accept,
+        )

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,22 @@ import xarray as xr
 
 from bayesmed.core.errors import InputError, StorageError
 from bayesmed.core.seeds import checked_seed
-from bayesmed.data import PersonCovariance, SiteEstimates
+from bayesmed.data import SiteEstimates
 from bayesmed.generative import model_from_mapping, model_to_mapping
-from bayesmed.inference.fit import Fit
+from bayesmed.inference.fit import Fit, TrialFit
 from bayesmed.inference.sampler import Sampler
+from bayesmed.inference.stored_sites import sites_from_dataset, sites_to_dataset
+from bayesmed.inference.stored_trials import TRIALS, trial_from_dataset, trial_to_dataset
 
 FORMAT = "bayesmed-fit"
 FORMAT_VERSION = 1
-DATA = "site_estimates"
+SITES = "site_estimates"
 SUFFIXES = (".nc", ".zarr")
 # What entries other than those that were saved may raise.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, InputError)
 
 
-def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
+def save_fit(fit: Fit | TrialFit, path: str | os.PathLike[str]) -> Path:
     """Write a fit to a NetCDF file (``.nc``) or a Zarr folder (``.zarr``), whole or not at all.
 
     Raises
@@ -44,7 +45,11 @@ def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     _check_suffix(target)
     tree = fit.tree.copy()
-    tree[DATA] = xr.DataTree(_data_to_dataset(fit.data))
+    data: Any = fit.data
+    if isinstance(data, SiteEstimates):
+        tree[SITES] = xr.DataTree(sites_to_dataset(data))
+    else:
+        tree[TRIALS[type(data)]] = xr.DataTree(trial_to_dataset(data))
     tree.attrs = {
         **fit.tree.attrs,
         "format": FORMAT,
@@ -78,7 +83,7 @@ def save_fit(fit: Fit, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def load_fit(path: str | os.PathLike[str]) -> Fit:
+def load_fit(path: str | os.PathLike[str]) -> Fit[Any, Any]:
     """Read a fit that ``save_fit`` wrote.
 
     Raises
@@ -108,7 +113,7 @@ def load_fit(path: str | os.PathLike[str]) -> Fit:
     )
 
 
-def _restored(tree: xr.DataTree) -> Fit:
+def _restored(tree: xr.DataTree) -> Fit[Any, Any]:
     """Rebuild a fit from what was read."""
     attrs = dict(tree.attrs)
     if attrs.pop("digest") != _digest(tree):
@@ -118,11 +123,13 @@ def _restored(tree: xr.DataTree) -> Fit:
     model = model_from_mapping(json.loads(attrs.pop("model")))
     sampler = Sampler(**json.loads(attrs.pop("sampler")))
     seed = checked_seed(int(attrs.pop("seed")))
-    data = _data_from_dataset(tree[DATA].to_dataset())
+    place = next(name for name in (SITES, *TRIALS.values()) if name in tree.children)
+    stored = tree[place].to_dataset()
+    data: Any = sites_from_dataset(stored) if place == SITES else trial_from_dataset(place, stored)
     # Zarr forgets the order of groups and variables.
     contents = json.loads(attrs.pop("contents"))
     groups = {group: tree[group].to_dataset()[names] for group, names in contents.items()}
-    del groups[DATA]
+    del groups[place]
     restored = xr.DataTree.from_dict(groups)
     restored.attrs = attrs
     return Fit(model, data, sampler, seed, restored)
@@ -170,108 +177,3 @@ def _read(source: Path) -> xr.DataTree:
             return opened.load()
     with xr.open_datatree(source, engine="zarr", consolidated=False) as opened:
         return opened.load()
-
-
-def _data_to_dataset(data: SiteEstimates) -> xr.Dataset:
-    variables: dict[str, Any] = {
-        "site": ("row", list(data.site)),
-        "block": ("row", data.block),
-        "mediators": ("mediator", list(data.mediators)),
-        "mediator_effect": (("row", "mediator"), data.mediator_effect),
-        "total_effect": ("row", data.total_effect),
-        "cov": (("row", "estimate", "estimate_"), data.cov),
-        "weight": ("row", data.weight),
-    }
-    if data.arm is not None:
-        variables["arm"] = ("row", list(data.arm))
-    if data.n is not None:
-        variables["n"] = ("row", data.n)
-    if data.covariates:
-        names = list(data.covariates)
-        variables["covariate_names"] = ("covariate", names)
-        variables["covariates"] = (("covariate", "row"), [data.covariates[k] for k in names])
-    if data.cross_cov:
-        variables["cross_rows"] = (("pair", "two"), [list(pair) for pair in data.cross_cov])
-        variables["cross_cov"] = (
-            ("pair", "estimate", "estimate_"),
-            np.stack(list(data.cross_cov.values())),
-        )
-    if (persons := data.persons) is not None:
-        variables |= _persons_to_variables(persons)
-    attrs = {
-        "outcome": data.outcome,
-        "outcome_scale": data.outcome_scale,
-        "covariance_given": int(data.covariance_given),
-        "notes": json.dumps(list(data.notes)),
-        "source": data.source,
-        "derivation": data.derivation,
-    }
-    return xr.Dataset(variables, attrs=attrs)
-
-
-def _persons_to_variables(persons: PersonCovariance) -> dict[str, Any]:
-    pairs = persons.cross_weight
-    stored: dict[str, Any] = {
-        "person_groups": ("group", list(persons.groups)),
-        "person_cross": (("group", "estimate", "estimate_"), persons.cross),
-        "person_df": ("group", persons.df),
-        "person_weight": (("row", "group"), persons.weight),
-        "person_clustered": ((), int(persons.clustered)),
-    }
-    if pairs:
-        stored["person_pairs"] = (("person_pair", "two"), [list(pair) for pair in pairs])
-        stored["person_pair_weight"] = (("person_pair", "group"), np.stack(list(pairs.values())))
-    return stored
-
-
-def _persons_from_dataset(stored: xr.Dataset) -> PersonCovariance | None:
-    if "person_cross" not in stored:
-        return None
-    pairs: dict[tuple[int, int], Any] = {}
-    if "person_pairs" in stored:
-        rows = [(int(i), int(j)) for i, j in stored["person_pairs"].values]
-        pairs = dict(zip(rows, stored["person_pair_weight"].values, strict=True))
-    return PersonCovariance(
-        groups=tuple(str(name) for name in stored["person_groups"].values),
-        cross=stored["person_cross"].values,
-        df=stored["person_df"].values,
-        weight=stored["person_weight"].values,
-        cross_weight=pairs,
-        clustered=bool(stored["person_clustered"].values),
-    )
-
-
-def _data_from_dataset(stored: xr.Dataset) -> SiteEstimates:
-    def texts(name: str) -> tuple[str, ...]:
-        return tuple(str(value) for value in stored[name].values)
-
-    def numbers(name: str) -> Any:
-        return np.asarray(stored[name].values)
-
-    cross: Mapping[tuple[int, int], Any] = {}
-    if "cross_cov" in stored:
-        rows = [(int(i), int(j)) for i, j in numbers("cross_rows")]
-        cross = dict(zip(rows, numbers("cross_cov"), strict=True))
-    covariates = {}
-    if "covariates" in stored:
-        covariates = dict(zip(texts("covariate_names"), numbers("covariates"), strict=True))
-    return SiteEstimates(
-        site=texts("site"),
-        arm=texts("arm") if "arm" in stored else None,
-        block=numbers("block"),
-        mediators=texts("mediators"),
-        outcome=str(stored.attrs["outcome"]),
-        outcome_scale=str(stored.attrs["outcome_scale"]),
-        mediator_effect=numbers("mediator_effect"),
-        total_effect=numbers("total_effect"),
-        cov=numbers("cov"),
-        cross_cov=cross,
-        weight=numbers("weight"),
-        n=numbers("n") if "n" in stored else None,
-        covariates=covariates,
-        covariance_given=bool(stored.attrs["covariance_given"]),
-        notes=tuple(json.loads(stored.attrs["notes"])),
-        source=str(stored.attrs["source"]),
-        derivation=str(stored.attrs.get("derivation", "")),  # fits saved earlier have none
-        persons=_persons_from_dataset(stored),
-    )

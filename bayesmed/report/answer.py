@@ -16,11 +16,12 @@ from bayesmed.core.names import (
     SLOPE,
     TOTAL_EFFECT,
 )
-from bayesmed.core.numbers import number
 from bayesmed.core.words import joined
 from bayesmed.effects.labels import direct, indirect, of_all
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, is_trial
 from bayesmed.report.findings import Findings
+from bayesmed.report.rows import Row, with_interval
+from bayesmed.report.trials.answer import trial_rows, trial_sentence
 from bayesmed.report.words import all_indirect, sites, slope_label
 
 if TYPE_CHECKING:
@@ -29,29 +30,6 @@ if TYPE_CHECKING:
 AVERAGE_DIRECT = f"{AVERAGE}_{DIRECT_EFFECT}"
 AVERAGE_SHARE = f"{AVERAGE}_{SHARE_MEDIATED}"
 AVERAGE_TOTAL = f"{AVERAGE}_{TOTAL_EFFECT}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the short table: the middle of a posterior and its 95 % interval.
-
-    Parameters
-    ----------
-    label
-        What it is, in words.
-    middle
-        The mean; the median where ``is_median``.
-    low, high
-        Ends of the central 95 % interval.
-    is_median
-        True for ratios, whose mean says nothing.
-    """
-
-    label: str
-    middle: float
-    low: float
-    high: float
-    is_median: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,10 +62,16 @@ def answer(found: Findings) -> Answer:
     failed = [c for c in found.checks if c.status == "failed"]
     blocking = [c.reason for c in failed if not c.convergence]
     not_converged = [f"{c.title}: no. {c.reason}" for c in failed if c.convergence]
-    rows = _rows(found)
+    rows: dict[str, Row]
+    if is_trial(found.fit):
+        rows = trial_rows(found)
+        sentence = trial_sentence(found.fit, rows)
+    else:
+        rows = _rows(found, found.fit)
+        sentence = _sentence(found.fit, rows)
     return Answer(
         first=(*blocking, *([_not_converged(not_converged)] if not_converged else [])),
-        sentence=_sentence(found.fit, rows),
+        sentence=sentence,
         rows=tuple(rows.values()),
         notes=tuple(
             f"{c.title}: doubtful. {c.reason}" for c in found.checks if c.status == "doubtful"
@@ -102,13 +86,12 @@ def _not_converged(causes: Sequence[str]) -> str:
     )
 
 
-def _rows(found: Findings) -> dict[str, Row]:
+def _rows(found: Findings, fit: Fit) -> dict[str, Row]:
     """Rows of the short table by effect; by effect and mediator where there are several."""
-    fit = found.fit
     mediators = fit.data.mediators
     rows = {}
     for mediator in mediators:
-        table, name = _slope_in(found)
+        table, name = _slope_in(found, fit)
         table = table[(table.iloc[:, 0] == name) & (table["mediator"] == mediator)]
         rows[key(SLOPE, mediator, fit)] = _row(table, slope_label(fit, mediator))
     kind = direct(fit.model)
@@ -136,9 +119,9 @@ def key(name: str, mediator: str, fit: Fit) -> str:
     return f"{name}[{mediator}]" if mediator and fit.data.n_mediators > 1 else name
 
 
-def _slope_in(found: Findings) -> tuple[pd.DataFrame, str]:
+def _slope_in(found: Findings, fit: Fit) -> tuple[pd.DataFrame, str]:
     """Return where the slope an answer is about stands: the average one, where slopes vary."""
-    if found.fit.model.slope == "polynomial":
+    if fit.model.slope == "polynomial":
         return found.effects, AVERAGE_SLOPE
     return found.parameters, SLOPE
 
@@ -154,16 +137,16 @@ def _sentence(fit: Fit, rows: dict[str, Row]) -> str:
     outcome, mediators = fit.data.outcome, fit.data.mediators
     begin = (
         f"On average over the {sites(fit.data)}, the treatment changes {outcome} by "
-        f"{_with_interval(rows[AVERAGE_TOTAL])} ({fit.data.outcome_scale}; 95 % interval)"
+        f"{with_interval(rows[AVERAGE_TOTAL])} ({fit.data.outcome_scale}; 95 % interval)"
     )
-    each = [(m, _with_interval(rows[key(ACME, m, fit)])) for m in mediators]
+    each = [(m, with_interval(rows[key(ACME, m, fit)])) for m in mediators]
     named = f" (the {indirect(fit.model)})" if fit.model.interaction else ""
     parts = ", ".join(f"{found} through {m}" for m, found in each)
     if len(mediators) == 1:
         if fit.model.direct_effect:
             return f"{begin}; the part that runs through {each[0][0]}{named} is {each[0][1]}."
         often = "" if fit.model.slope == "constant" else "on average "
-        slope = f"{often}{_with_interval(rows[SLOPE])} per unit of it"
+        slope = f"{often}{with_interval(rows[SLOPE])} per unit of it"
         return f"{begin}, all of it through {mediators[0]} by assumption, {slope}{_kappa(fit)}."
     if not fit.model.direct_effect:
         return (
@@ -172,7 +155,7 @@ def _sentence(fit: Fit, rows: dict[str, Row]) -> str:
     share = rows[of_all(AVERAGE_SHARE)]
     return (
         f"{begin}; the part that runs through {joined(mediators)} together{named} is "
-        f"{_with_interval(rows[of_all(ACME)])}, a share of {_with_interval(share)} of the total: "
+        f"{with_interval(rows[of_all(ACME)])}, a share of {with_interval(share)} of the total: "
         f"{parts}."
     )
 
@@ -185,7 +168,3 @@ def _kappa(fit: Fit) -> str:
         ", and κ, what mediator effects and slopes of persons add by going together within sites, "
         "which was assumed"
     )
-
-
-def _with_interval(row: Row) -> str:
-    return f"{number(row.middle)} [{number(row.low)}, {number(row.high)}]"

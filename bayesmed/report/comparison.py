@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from bayesmed.report.tables import MISSING, interval, shown
 CORRELATIONS = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75)
 MOST_SITES = 300  # more would take seconds
 NOT_DEFINED = "not defined"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 PICTURES = (".png", ".svg")
 
 
@@ -103,8 +107,18 @@ def write_picture(found: Comparison, path: str | os.PathLike[str]) -> None:
     StorageError
         If the name does not end in ``.png`` or ``.svg``, or the place cannot be written.
     """
+    write_figure(draw_comparison(found), path)
+
+
+def write_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file; one that is there is replaced.
+
+    Raises
+    ------
+    StorageError
+        As `write_picture`.
+    """
     target = checked_picture(path)
-    figure = draw_comparison(found)
 
     def write(part: Path) -> None:
         if target.suffix == ".png":

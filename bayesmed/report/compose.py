@@ -6,10 +6,10 @@ from bayesmed.core.names import ACME
 from bayesmed.effects.estimands import SHARES
 from bayesmed.effects.labels import of_all
 from bayesmed.generative import MultiSiteIV
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, is_trial
 from bayesmed.report import comparison, pictures, tables, words
 from bayesmed.report.answer import answer
-from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section, Table
+from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.findings import Findings
 from bayesmed.report.model_words import (
     INTERACTION,
@@ -17,6 +17,8 @@ from bayesmed.report.model_words import (
     assumptions,
     model_in_words,
 )
+from bayesmed.report.origin import made, origin
+from bayesmed.report.trials.compose import compose_trial
 
 
 def compose(found: Findings) -> Content:
@@ -36,60 +38,55 @@ def compose(found: Findings) -> Content:
     >>> [section.slug for section in compose(findings(fitted)).sections]
     ['picture', 'effects', 'basis', 'classical', 'prediction', 'computation', 'data', 'origin']
     """
-    data, framing = found.fit.data, found.framing
+    if is_trial(found.fit):
+        return compose_trial(found, found.fit)
+    fit, framing = found.fit, found.framing
+    data = fit.data
     sections = (
-        _picture(found),
-        _effects(found),
-        _basis(found),
-        _classical(found),
-        _prediction(found),
-        _computation(found),
-        _data(found),
-        _origin(found.fit),
+        _picture(found, fit),
+        _effects(found, fit),
+        _basis(found, fit),
+        _classical(fit),
+        _prediction(fit),
+        _computation(found, fit),
+        _data(found, fit),
+        origin(fit),
     )
     return Content(
         title=framing.title.strip() or words.title(data),
         question=framing.question.strip() or words.question(data),
         answer=answer(found),
         sections=sections,
-        made=_made(found.fit),
+        made=made(fit),
     )
 
 
-def _made(fit: Fit) -> str:
-    attrs = fit.tree.attrs
-    version, created = attrs.get("version_bayesmed", "?"), attrs.get("created_at", "?")
-    return f"Computed by bayesmed {version} on {created}, seed {fit.seed}."
-
-
-def _picture(found: Findings) -> Section:
-    blocks = [pictures.scatter(found.fit, answer(found))]
-    if found.fit.model.slope == "random":
-        blocks.append(pictures.fan(found.fit))
+def _picture(found: Findings, fit: Fit) -> Section:
+    blocks = [pictures.scatter(fit, answer(found))]
+    if fit.model.slope == "random":
+        blocks.append(pictures.fan(fit))
     return Section("picture", "The sites", tuple(blocks))
 
 
-def _effects(found: Findings) -> Section:
-    fit = found.fit
+def _effects(found: Findings, fit: Fit) -> Section:
     name = ACME if fit.data.n_mediators == 1 else of_all(ACME)
     row = found.effects[found.effects["effect"] == name].iloc[0]
     acme = float(row["mean"]), float(row["q2.5"]), float(row["q97.5"])
     blocks: list[Block] = [pictures.forest(fit, acme)]
-    by_mediator = tables.by_mediator(found)
+    by_mediator = tables.by_mediator(found, fit)
     if by_mediator is not None:
         blocks += [by_mediator, Paragraph(_about_slopes(fit))]
-    blocks += [tables.averages(found), Paragraph(_about_averages(found))]
+    blocks += [tables.averages(found, fit), Paragraph(_about_averages(found, fit))]
     blocks += [Paragraph(text) for text in found.notes]
-    blocks.append(tables.site_effects(found))
-    of_covariates = tables.covariates(found)
+    blocks.append(tables.site_effects(found, fit))
+    of_covariates = tables.covariates(found, fit)
     if of_covariates is not None:
         blocks.append(of_covariates)
     return Section("effects", "Effects", tuple(blocks))
 
 
-def _about_averages(found: Findings) -> str:
+def _about_averages(found: Findings, fit: Fit) -> str:
     """Say over what averages are, and how to read ratios and effects."""
-    fit = found.fit
     weighted = "equally" if _equal_weights(fit) else "by the weights in the data table"
     text = (
         f"Averages over the sites count these sites {weighted}; those in the population of sites "
@@ -128,8 +125,7 @@ def _equal_weights(fit: Fit) -> bool:
     return float(fit.data.weight.max() - fit.data.weight.min()) < 1e-12
 
 
-def _basis(found: Findings) -> Section:
-    fit = found.fit
+def _basis(found: Findings, fit: Fit) -> Section:
     blocks: list[Block] = [Paragraph(text) for text in model_in_words(fit)]
     stated = tuple(a.strip() for a in found.framing.assumptions if a.strip())
     if stated:
@@ -140,21 +136,20 @@ def _basis(found: Findings) -> Section:
     moved = comparison.covariance_sensitivity(fit)
     if moved is not None:
         blocks.append(moved)
-    blocks += [tables.priors(fit), pictures.prior_posterior(fit), tables.parameters(found)]
+    blocks += [tables.priors(fit), pictures.prior_posterior(fit), tables.parameters(found, fit)]
     return Section("basis", "What the answer rests on", tuple(blocks))
 
 
-def _classical(found: Findings) -> Section:
-    return Section("classical", "Beside the classical estimators", comparison.beside(found.fit))
+def _classical(fit: Fit) -> Section:
+    return Section("classical", "Beside the classical estimators", comparison.beside(fit))
 
 
-def _prediction(found: Findings) -> Section:
-    blocks = (pictures.predictive_tables(found.fit), pictures.predictive_sites(found.fit))
+def _prediction(fit: Fit) -> Section:
+    blocks = (pictures.predictive_tables(fit), pictures.predictive_sites(fit))
     return Section("prediction", "Would such data come from this model?", blocks)
 
 
-def _computation(found: Findings) -> Section:
-    fit = found.fit
+def _computation(found: Findings, fit: Fit) -> Section:
     blocks: list[Block] = []
     if "quadrature" in fit.tree.children:
         text = (
@@ -166,15 +161,15 @@ def _computation(found: Findings) -> Section:
         blocks.append(Paragraph("The computation did not converge: do not use these numbers."))
     own = tuple(c for c in found.checks if c.convergence)
     blocks.append(tables.checks(own, "Checks of the computation"))
-    blocks.append(tables.chain_quality(found))
+    blocks.append(tables.chain_quality(found, fit))
     if "quadrature" not in fit.tree.children:
         blocks.append(pictures.ranks(fit))
     return Section("computation", "Was it computed well?", tuple(blocks))
 
 
-def _data(found: Findings) -> Section:
+def _data(found: Findings, fit: Fit) -> Section:
     lines = [line.strip() for line in found.framing.published.splitlines() if line.strip()]
-    data = found.fit.data
+    data = fit.data
     text = (
         f"{data.n_rows} rows from {data.source}; effects on {data.outcome}: {data.outcome_scale}."
     )
@@ -182,26 +177,4 @@ def _data(found: Findings) -> Section:
         text += " The sampling covariance of each site's estimates was not given: taken as 0."
     made = [data.derivation] if data.derivation.strip() else []
     texts = [Paragraph(line) for line in (text, *made, *lines)]
-    return Section("data", "The data", (*texts, tables.data(found.fit)))
-
-
-def _origin(fit: Fit) -> Section:
-    sampler, attrs = fit.sampler, fit.tree.attrs
-    rows = {
-        "Computed": str(attrs.get("created_at", "unknown")),
-        "Seed": str(fit.seed),
-        "Engine": sampler.engine,
-        "Draws": f"{sampler.chains} chains of {sampler.draws}",
-    }
-    if sampler.engine == "nuts":
-        rows["Tuning draws"] = (
-            f"{sampler.tune} per chain, target acceptance {sampler.target_accept}"
-        )
-    rows["Data"] = fit.data.source
-    rows["Data, SHA-256"] = fit.data.fingerprint
-    for key, value in attrs.items():
-        if str(key).startswith("version_"):
-            rows[str(key).removeprefix("version_")] = str(value)
-    text = "The same data, model, settings and seed give the same draws again."
-    table = Table("How this was computed", ("What", "Value"), tuple(rows.items()), texts=(0, 1))
-    return Section("origin", "Making it again", (table, Paragraph(text)))
+    return Section("data", "The data", (*texts, tables.data(fit)))

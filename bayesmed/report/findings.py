@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayesmed.cards import Framing
 from bayesmed.checks import CheckResult, check, converged
 from bayesmed.effects import effects, parameters
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +25,19 @@ class Findings:
         The fit and the words around it.
     effects, parameters
         The tables of `effects(fit).table()` and `parameters(fit)`.
+    labels
+        Each effect in words.
     notes
         What to know beside the effects: `effects(fit).notes`.
     checks
         The results of `check(fit)`.
     """
 
-    fit: Fit
+    fit: Fit | TrialFit
     framing: Framing
     effects: pd.DataFrame
     parameters: pd.DataFrame
+    labels: Mapping[str, str]
     notes: tuple[str, ...]
     checks: tuple[CheckResult, ...]
 
@@ -43,7 +47,7 @@ class Findings:
         return converged(self.checks)
 
 
-def findings(fit: Fit, framing: Framing | None = None) -> Findings:
+def findings(fit: Fit | TrialFit, framing: Framing | None = None) -> Findings:
     """Compute the tables and checks of a fit."""
     found = effects(fit)
     return Findings(
@@ -51,6 +55,7 @@ def findings(fit: Fit, framing: Framing | None = None) -> Findings:
         framing=framing or Framing(),
         effects=found.table(),
         parameters=parameters(fit),
+        labels=found.labels,
         notes=found.notes,
         checks=tuple(check(fit)),
     )

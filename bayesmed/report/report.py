@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bayesmed.cards import Framing
 from bayesmed.core.errors import StorageError
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Content
 from bayesmed.report.findings import Findings, findings
@@ -22,7 +22,7 @@ FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_m
 
 
 def report(
-    fit: Fit | PriorSensitivity,
+    fit: Fit | TrialFit | PriorSensitivity,
     path: str | os.PathLike[str],
     *,
     framing: Framing | None = None,

@@ -13,8 +13,9 @@ import pandas as pd
 from bayesmed.cards import Framing
 from bayesmed.core import provenance
 from bayesmed.core.errors import StorageError
+from bayesmed.data import SiteEstimates
 from bayesmed.generative import model_to_mapping
-from bayesmed.inference import Fit, load_fit, save_fit
+from bayesmed.inference import Fit, TrialFit, load_fit, save_fit
 from bayesmed.report.answer import Answer, answer
 from bayesmed.report.findings import Findings, findings
 from bayesmed.report.folder import checked_folder, write_folder
@@ -62,7 +63,7 @@ def checked_results_folder(directory: str | os.PathLike[str]) -> Path:
 
 
 def write_results(
-    fit: Fit, directory: str | os.PathLike[str], *, framing: Framing | None = None
+    fit: Fit | TrialFit, directory: str | os.PathLike[str], *, framing: Framing | None = None
 ) -> Results:
     """Write a fit as a folder of files, all or nothing.
 
@@ -143,7 +144,7 @@ def _check_table(found: Findings) -> pd.DataFrame:
 
 def _run(found: Findings, said: Answer) -> dict[str, Any]:
     """Say how the result was made, in plain values."""
-    fit = found.fit
+    fit: Fit[Any, Any] = found.fit
     priors = fit.model.priors_for(fit.data)
     return {
         **FORMAT,
@@ -154,20 +155,28 @@ def _run(found: Findings, said: Answer) -> dict[str, Any]:
         "sampler": asdict(fit.sampler),
         "model": model_to_mapping(fit.model),
         "priors_in_data_units": {name: str(prior) for name, prior in priors.items()},
-        "data": {
-            "source": fit.data.source,
-            "sha256": fit.data.fingerprint,
-            "rows": fit.data.n_rows,
-            "mediators": list(fit.data.mediators),
-            "outcome": fit.data.outcome,
-            "outcome_scale": fit.data.outcome_scale,
-            "derivation": fit.data.derivation,
-            "notes": list(fit.data.notes),
-        },
+        "data": _data(fit),
         "framing": asdict(found.framing),
         "converged": found.converged,
         "first": list(said.first),
         "answer": said.sentence,
+    }
+
+
+def _data(fit: Fit[Any, Any]) -> dict[str, Any]:
+    """Say what was fitted."""
+    data = fit.data
+    found = {"source": data.source, "sha256": data.fingerprint, "notes": list(data.notes)}
+    if not isinstance(data, SiteEstimates):
+        names = {key: value for key, value in asdict(data.names).items() if value}
+        derivation = getattr(data, "derivation", "")
+        return found | {"persons": data.n_persons, "derivation": derivation} | names
+    return found | {
+        "rows": data.n_rows,
+        "mediators": list(data.mediators),
+        "outcome": data.outcome,
+        "outcome_scale": data.outcome_scale,
+        "derivation": data.derivation,
     }
 
 

@@ -13,9 +13,10 @@ from bayesmed.effects.labels import of_all
 from bayesmed.inference import Fit
 from bayesmed.inference.convergence import diagnose
 from bayesmed.report import words
-from bayesmed.report.answer import Answer, Row
+from bayesmed.report.answer import Answer
 from bayesmed.report.content import Block, Content, Paragraph, Picture, Section, Table
 from bayesmed.report.figures import sensitivity as figures
+from bayesmed.report.rows import Row
 from bayesmed.report.tables import MISSING, interval, shown
 from bayesmed.studies.sensitivity.conclusions import MOVED, concluded
 from bayesmed.studies.sensitivity.power_scaling import THRESHOLD

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayesmed.core.numbers import number
-from bayesmed.report.answer import Answer, Row
+from bayesmed.report.answer import Answer
 from bayesmed.report.figures.simulation import said
 from bayesmed.report.figures.simulation_estimates import design_title
+from bayesmed.report.rows import Row
 from bayesmed.studies.simulation import Simulation
 from bayesmed.studies.simulation.design import label
 

@@ -62,9 +62,8 @@ def interval(low: float, high: float) -> str:
     return MISSING if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}"
 
 
-def by_mediator(found: Findings) -> Table | None:
+def by_mediator(found: Findings, fit: Fit) -> Table | None:
     """Averages of mediator effects and slopes, a column each; None where slopes do not vary."""
-    fit = found.fit
     if fit.model.slope == "constant":
         return None
     rows = []
@@ -79,7 +78,7 @@ def by_mediator(found: Findings) -> Table | None:
     return Table(caption, ("Mean and 95 % interval", *fit.data.mediators), tuple(rows))
 
 
-def averages(found: Findings) -> Table:
+def averages(found: Findings, fit: Fit) -> Table:
     """Effects averaged over the sites of the data and in the population they come from."""
     table = found.effects[found.effects["site"] == ""]
     table = table[~table["effect"].isin(BY_MEDIATOR)]
@@ -88,28 +87,28 @@ def averages(found: Findings) -> Table:
         ratio = math.isnan(row["mean"])
         rows.append(
             (
-                average_label(found.fit, str(row["effect"]), str(row["mediator"])),
+                average_label(fit, str(row["effect"]), str(row["mediator"])),
                 "median" if ratio else "mean",
                 shown(row["q50"] if ratio else row["mean"]),
                 shown(row["sd"]),
                 interval(row["q2.5"], row["q97.5"]),
-                _probability(row["p_positive"]),
+                probability(row["p_positive"]),
             )
         )
     columns = ("Effect", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
     return Table("Average effects", columns, tuple(rows), texts=(0, 1))
 
 
-def _probability(value: float) -> str:
+def probability(value: float) -> str:
+    """Return a posterior probability as draws can tell it."""
     if math.isnan(value):
         return MISSING
     # Draws cannot tell a probability of 1 from one very near it.
     return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def site_effects(found: Findings) -> Table:
+def site_effects(found: Findings, fit: Fit) -> Table:
     """Effects of each site: mean (median for shares) and 95 % interval."""
-    fit = found.fit
     model = fit.model
     headings = {
         MEDIATOR_EFFECT: "Effect on",
@@ -148,12 +147,12 @@ def _with_intervals(table: pd.DataFrame) -> list[str]:
     return [f"{number(m)} [{number(low)}, {number(high)}]" for m, low, high in ends]
 
 
-def parameters(found: Findings) -> Table:
+def parameters(found: Findings, fit: Fit) -> Table:
     """Every parameter with its posterior."""
-    known = entries(found.fit.tree["posterior"].to_dataset())
+    known = entries(fit.tree["posterior"].to_dataset())
     rows = tuple(
         (
-            parameter_label(found.fit, entry.name, entry.labels),
+            parameter_label(fit, entry.name, entry.labels),
             entry.key,
             *(shown(row[key]) for key in ("mean", "sd", "q2.5", "q50", "q97.5")),
         )
@@ -183,9 +182,8 @@ def _origin(fit: Fit, entry: Entry) -> str:
     return "set by the user" if chosen else "default, scaled to the data"
 
 
-def covariates(found: Findings) -> Table | None:
+def covariates(found: Findings, fit: Fit) -> Table | None:
     """Effects of the covariates on direct effects; None where the model has none."""
-    fit = found.fit
     if not fit.model.covariates:
         return None
     table = found.parameters[found.parameters["name"] == COVARIATE_EFFECT]
@@ -204,12 +202,12 @@ def covariates(found: Findings) -> Table | None:
     return Table(caption, columns, rows)
 
 
-def chain_quality(found: Findings) -> Table:
+def chain_quality(found: Findings, fit: Fit) -> Table:
     """Effective sizes and R-hat of every parameter."""
-    known = entries(found.fit.tree["posterior"].to_dataset())
+    known = entries(fit.tree["posterior"].to_dataset())
     rows = tuple(
         (
-            parameter_label(found.fit, entry.name, entry.labels),
+            parameter_label(fit, entry.name, entry.labels),
             *(shown_count(row[key]) for key in ("ess_bulk", "ess_tail")),
             MISSING if math.isnan(row["r_hat"]) else f"{row['r_hat']:.4f}",
         )

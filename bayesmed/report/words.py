@@ -32,10 +32,11 @@ from bayesmed.core.words import joined
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, effect_label
 from bayesmed.generative import SiteModel
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit, is_trial
+from bayesmed.report.trials.words import trial_parameter_label
 
 
-def parameter_label(fit: Fit, name: str, labels: Mapping[str, str]) -> str:
+def parameter_label(fit: Fit | TrialFit, name: str, labels: Mapping[str, str]) -> str:
     """Return an entry of a parameter in words, with its symbol.
 
     Parameters
@@ -47,6 +48,8 @@ def parameter_label(fit: Fit, name: str, labels: Mapping[str, str]) -> str:
     labels
         What the entry belongs to, by dim: mediator, other_mediator, covariate.
     """
+    if is_trial(fit):
+        return trial_parameter_label(fit, name, labels)
     model, data = fit.model, fit.data
     mediator = labels.get(MEDIATOR) or data.mediators[0]
     other, covariate = labels.get(OTHER_MEDIATOR, ""), labels.get(COVARIATE, "")

@@ -13,8 +13,15 @@ from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.data.plausibility import DataWarning
 from bayesmed.data.rows.choosing import Arms, Dropped, listed, two_arms
-from bayesmed.data.rows.cleaning import INSTRUMENT_VALUE, MEDIATOR_VALUE, NEITHER
+from bayesmed.data.rows.cleaning import (
+    COMPLETE,
+    INSTRUMENT_VALUE,
+    MEDIATOR_VALUE,
+    NEITHER,
+    STATE,
+)
 from bayesmed.data.rows.columns import RowColumns
+from bayesmed.data.rows.engine import fetch
 from bayesmed.data.rows.scanning import Scan, scan
 from bayesmed.data.trial_cells import TrialCells
 from bayesmed.data.trial_names import TrialNames
@@ -37,12 +44,17 @@ _REMEDIES = {
 
 
 def trial_cells(
-    rows: PersonRows, *, strict: bool = False, progress: Progress | None = None
+    rows: PersonRows,
+    *,
+    keep: bool = False,
+    strict: bool = False,
+    progress: Progress | None = None,
 ) -> TrialCells:
     """Return the cells of complete persons; see `TrialCells.from_rows`."""
     columns, source = rows.columns, rows.source
     _check_roles(columns)
-    found = scan(rows, progress or Silent(), split=True)
+    progress = progress or Silent()
+    found = scan(rows, progress, split=True)
     _refuse_not_binary(found, columns, source)
     arms = two_arms(found.moments, columns, source)
     strata, arrays = _arrays(found, arms)
@@ -61,11 +73,12 @@ def trial_cells(
             "the columns.",
         )
     n, mean, squares = (array[~empty] for array in arrays)
+    stratum = tuple(name for s, name in enumerate(strata) if not empty[s])
     return TrialCells(
         n=n,
         mean=mean,
         squares=squares,
-        stratum=tuple(name for s, name in enumerate(strata) if not empty[s]),
+        stratum=stratum,
         names=TrialNames(
             treatment=columns.randomised[0],
             mediator=columns.label(columns.mediators[0]),
@@ -77,6 +90,7 @@ def trial_cells(
         source=source,
         derivation=_derivation(found, columns),
         notes=_notes(found, arms, dropped),
+        outcomes=_outcomes(found, arms, stratum, progress, source) if keep else None,
     )
 
 
@@ -133,6 +147,35 @@ def _arrays(found: Scan, arms: Arms) -> tuple[list[str], list[NDArray[np.float64
         array[place] = value[used]
         arrays.append(array)
     return strata, arrays
+
+
+def _outcomes(
+    found: Scan, arms: Arms, strata: tuple[str, ...], progress: Progress, source: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring the outcomes of persons in cells that are used, and the number of their cell."""
+    moments = found.moments
+    assert moments.arm is not None
+    keys = moments.keys.reset_index(drop=True)
+    names = [str(name) for name in keys.columns]
+    places = (
+        [strata.index(site) if site in strata else -1 for site in moments.site],
+        [arms.all.index(arm) if arm in arms.all else -1 for arm in moments.arm],
+        keys[INSTRUMENT_VALUE].to_numpy(dtype=int),
+        keys[MEDIATOR_VALUE].to_numpy(dtype=int),
+    )
+    s, d, z, m = (np.asarray(place) for place in places)
+    number = np.where((s >= 0) & (d >= 0), ((s * 2 + d) * 2 + z) * 2 + m, -1)
+    table = found.rows.table
+    outcome = table[f"v{len(found.rows.variables) - 1}"]
+    table = table.filter(table[STATE] == COMPLETE).select(*names, outcome=outcome)
+    progress.phase("Reading the outcomes")
+    frame = fetch(found.backend, table, progress, source)
+    frame = frame.merge(keys.assign(number=number), on=names, how="left")
+    frame = frame[frame["number"] >= 0]
+    return (
+        frame["outcome"].to_numpy(dtype=np.float64),
+        frame["number"].to_numpy(dtype=np.float64),
+    )
 
 
 def _why(n: NDArray[np.float64], columns: RowColumns, arms: Arms) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmed.core.names import CHAIN, CORRELATIONS, DRAW
 from bayesmed.core.types import Floats
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit
 from bayesmed.inference.entries import entries
 from bayesmed.report.figures import style
 from bayesmed.report.words import parameter_label
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 COLUMNS = 2
 BINS = 20
+MOST = 60
 
 
-def ranks(fit: Fit) -> Figure:
+def ranks(fit: Fit | TrialFit) -> Figure:
     """Draw histograms of each chain's ranks among all draws, and the energy of the sampler.
 
     Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), section 4.3.
     """
     names = (*fit.model.parameters, *CORRELATIONS)
     shown = [e for e in entries(fit.tree["posterior"].to_dataset()) if e.name in names]
+    shown = shown[:MOST]
     energy = "sample_stats" in fit.tree.children
     rows = -(-(len(shown) + energy) // COLUMNS)
     with style.drawing():
@@ -71,7 +73,7 @@ def _rank_panel(axes: Axes, draws: Floats) -> None:
     style.light_grid(axes, "y")
 
 
-def _energy_panel(axes: Axes, fit: Fit) -> None:
+def _energy_panel(axes: Axes, fit: Fit | TrialFit) -> None:
     """Marginal energy against its steps: where steps are much narrower, tails are missed."""
     energy = np.asarray(fit.tree["sample_stats"]["energy"].transpose(CHAIN, DRAW), dtype=float)
     centred = (energy - energy.mean()).ravel()

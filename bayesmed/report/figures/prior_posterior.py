@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bayesmed.core.names import CORRELATIONS
 from bayesmed.core.types import Floats
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.inference.entries import entries
 from bayesmed.priors import Prior
 from bayesmed.report.figures import style
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 COLUMNS = 2
 POINTS = 180
+MOST = 60
 
 
-def prior_posterior(fit: Fit) -> Figure:
+def prior_posterior(fit: Fit | TrialFit) -> Figure:
     """Draw the density of every parameter before and after the data."""
     shown = entries(fit.tree["posterior"].to_dataset())
+    if is_trial(fit):  # of types there may be hundreds of numbers
+        shown = [e for e in shown if e.name in fit.model.parameters][:MOST]
     before = {e.key: np.asarray(e.values).ravel() for e in entries(fit.tree["prior"].to_dataset())}
     rows = -(-len(shown) // COLUMNS)
-    priors = fit.model.priors_for(fit.data)
+    priors: dict[str, Prior] = cast("Any", fit.model).priors_for(fit.data)
     with style.drawing():
         figure = style.new_figure(0.55 + 1.75 * rows)
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

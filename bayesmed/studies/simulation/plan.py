@@ -170,9 +170,12 @@ def _model(top: Section) -> SiteModel:
     if not isinstance(table, dict):
         raise top.wrong("model", "Write it as a section: [model].")
     try:
-        return model_from_mapping(table)
+        made = model_from_mapping(table)
     except ModelError as error:
         raise CardError(f"{top.card}, [model]: {error.problem}", error.remedy) from error
+    if not isinstance(made, SiteModel):
+        raise top.wrong("model", "Plans are for models of sites: site_slope or multi_site_iv.")
+    return made
 
 
 def parsed_values(options: Mapping[str, str | None]) -> dict[str, Any]:

@@ -1,0 +1,250 @@
+"""What follows from draws of a model of types: what was integrated out, densities, new cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bayesmed.core.names import (
+    CELL_MEAN,
+    CELL_SD,
+    INSTRUMENT_SHARE,
+    INTERCEPT_HETEROGENEITY,
+    INTERCEPT_MEAN,
+    MEDIATOR_SHARE,
+    SLOPE_HETEROGENEITY,
+    SLOPE_MEAN,
+    TYPE_INTERCEPT,
+    TYPE_SHARE,
+    TYPE_SLOPE,
+)
+from bayesmed.core.types import ArrayLike, Floats
+from bayesmed.data import TrialCells
+from bayesmed.formulas.principal_strata import cell_means, cell_shares
+from bayesmed.formulas.strata_likelihood import (
+    CELLS_OF_ARM,
+    cell_weights,
+    covariance_of_cell_means,
+    folded,
+    intercept_bounds,
+)
+from bayesmed.formulas.type_shares import means_at, shares_of_types
+from bayesmed.generative.principal_strata_data import UNIT
+from bayesmed.generative.principal_strata_mixture import mixed_cells, mixture_log_likelihood
+from bayesmed.generative.protocol import Draws
+from bayesmed.priors import Prior
+
+if TYPE_CHECKING:
+    from bayesmed.generative.principal_strata import PrincipalStrata
+
+__all__ = ["completed", "log_likelihood", "prior_completed", "replicated"]
+
+# As `principal_strata_graph` names them.
+_INTERCEPT_AT, _SLOPE_AT = "type_intercept_position", "type_slope_position"
+_MARGIN, _SHARE_AT = "type_margin", "type_share_position"
+
+
+def completed(
+    model: PrincipalStrata, draws: Draws, data: TrialCells, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Return every parameter; see `PrincipalStrata.completed`."""
+    found = dict(draws)
+    n = len(next(iter(found.values())))
+    found[INSTRUMENT_SHARE] = _instrument_shares(data, n, rng)
+    if model.saturated:
+        return found
+    found[TYPE_SHARE] = _shares(model, found, n, data.n_strata)
+    how = model.likelihood_for(data)
+    if how == "moments":
+        return found | _given_cells(model, found, data, rng)
+    shape = (n, data.n_strata, len(model.types), 2)
+    position = {key: found.pop(key).reshape(shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
+    return found | _at_positions(model, found, position, how)
+
+
+def prior_completed(
+    model: PrincipalStrata, draws: Draws, data: TrialCells, n: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Return every parameter; see `PrincipalStrata.prior_completed`."""
+    found = dict(draws)
+    uniform = rng.uniform(size=(n, data.n_strata))
+    found[INSTRUMENT_SHARE] = np.stack([1 - uniform, uniform], axis=-1)
+    if model.saturated:
+        return found
+    count = len(model.types)
+    concentration = np.full(count, model.share_concentration)
+    found[TYPE_SHARE] = rng.dirichlet(concentration, size=(n, data.n_strata))
+    how, shape = model.likelihood_for(data), (n, data.n_strata, count, 2)
+    at = rng.uniform(size=shape) if how == "counts" else rng.normal(size=shape)
+    position = {_INTERCEPT_AT: at, _SLOPE_AT: rng.normal(size=shape)}
+    return found | _at_positions(model, found, position, how)
+
+
+def _shares(model: PrincipalStrata, draws: dict[str, Floats], n: int, strata: int) -> Floats:
+    """Take the coordinates of shares out of the draws and return shares, (n, S, T)."""
+    both = [draws.pop(key).reshape(n, strata, -1) for key in (_MARGIN, _SHARE_AT)]
+    margin, position = ([x[..., i] for i in range(x.shape[-1])] for x in both)
+    told = means_at(model.monotone_in, margin, position)
+    found = shares_of_types(model.monotone_in, told.mean, told.rest).share
+    # Widths are a little more than bounds allow (`type_shares.SMALLEST`).
+    shares: Floats = np.maximum(np.stack(found, axis=-1), 0.0)
+    return shares
+
+
+def heterogeneity(model: PrincipalStrata, draws: Draws) -> Floats | float:
+    r"""Return :math:`\sigma_{het}`, drawn or fixed."""
+    fixed = model.heterogeneity
+    return draws[SLOPE_HETEROGENEITY] if isinstance(fixed, Prior) else float(fixed)
+
+
+def _spread(values: Floats | float) -> Floats | float:
+    """Give draws the axes of strata, types and arms."""
+    return values if isinstance(values, float) else values[:, None, None, None]
+
+
+def _at_positions(
+    model: PrincipalStrata, draws: Draws, position: Mapping[str, Floats], how: str
+) -> dict[str, Floats]:
+    """Return a and b of every type from where they lie, in units without scale."""
+    away = _spread(heterogeneity(model, draws)) * position[_SLOPE_AT]
+    slope = draws[SLOPE_MEAN][:, :, None, :] + away
+    if how == "counts":
+        slope = np.asarray(folded(slope))
+        low, high = intercept_bounds(slope)
+        intercept = low + (high - low) * position[_INTERCEPT_AT]
+    else:
+        spread = _spread(draws[INTERCEPT_HETEROGENEITY])
+        intercept = draws[INTERCEPT_MEAN][:, :, None, :] + spread * position[_INTERCEPT_AT]
+    return {TYPE_INTERCEPT: intercept, TYPE_SLOPE: slope}
+
+
+def _instrument_shares(data: TrialCells, n: int, rng: np.random.Generator) -> Floats:
+    """Shares of the instrument's values, (n, S, 2): uniform a priori, so beta given the counts."""
+    at = data.persons.sum(axis=1)
+    one = rng.beta(1.0 + at[:, 1], 1.0 + at[:, 0], size=(n, data.n_strata))
+    return np.stack([1.0 - one, one], axis=-1)
+
+
+def _given_cells(
+    model: PrincipalStrata, draws: Draws, data: TrialCells, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Draw averages and types from their normal conditional given the cells' means.
+
+    All of them and the cells are drawn together from the model, and moved by what the cells drawn
+    lack of the cells seen (Matheron's rule).
+    """
+    n, types = len(draws[TYPE_SHARE]), model.types
+    level, steep = (_of_averages(model, data, name) for name in (INTERCEPT_MEAN, SLOPE_MEAN))
+    found = {
+        INTERCEPT_MEAN: level.mean + level.sd * rng.normal(size=(n, data.n_strata, 2)),
+        SLOPE_MEAN: steep.mean + steep.sd * rng.normal(size=(n, data.n_strata, 2)),
+    }
+    shape = (n, data.n_strata, len(types), 2)
+    position = {key: rng.normal(size=shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
+    found |= _at_positions(model, {**draws, **found}, position, "moments")
+    weight = np.nan_to_num(cell_weights(draws[TYPE_SHARE], types))  # (n, S, T, d, z, m)
+    expected = cell_means(draws[TYPE_SHARE], found[TYPE_INTERCEPT], found[TYPE_SLOPE], types)
+    there = data.n > 0
+    noise = np.where(there, draws[CELL_SD] ** 2 / np.maximum(data.n, 1.0), 1.0)
+    lacking = data.mean - np.nan_to_num(expected) - np.sqrt(noise) * rng.normal(size=noise.shape)
+    lacking = np.where(there, lacking, 0.0)
+    flat, het = draws[INTERCEPT_HETEROGENEITY], heterogeneity(model, draws)
+    rows = covariance_of_cell_means(
+        weight, flat[:, None, None], het if isinstance(het, float) else het[:, None, None]
+    )
+    cov = np.stack([np.stack(np.broadcast_arrays(*row), axis=-1) for row in rows], axis=-2)
+    treated = np.array([float(m) for _, m in CELLS_OF_ARM])
+    common = (
+        level.sd[..., None, None] ** 2 + np.outer(treated, treated) * steep.sd[..., None, None] ** 2
+    )
+    seen = _in_order(there) > 0  # (S, d, 4)
+    cov = (cov + common) * (seen[..., :, None] & seen[..., None, :])
+    cov = cov + np.eye(4) * _in_order(noise)[..., None, :]
+    gain = np.linalg.solve(cov, _in_order(lacking)[..., None])[..., 0] * seen  # (n, S, d, 4)
+    moved = _in_order(weight) * gain[:, :, None]  # (n, S, T, d, 4)
+    averages = level.sd**2 * gain.sum(-1), steep.sd**2 * (gain * treated).sum(-1)
+    of_types = moved.sum(-1) * _spread(flat) ** 2, (moved * treated).sum(-1) * _spread(het) ** 2
+    names = ((INTERCEPT_MEAN, TYPE_INTERCEPT), (SLOPE_MEAN, TYPE_SLOPE))
+    for (average, of_type), shift, apart in zip(names, averages, of_types, strict=True):
+        found[average] = found[average] + shift
+        found[of_type] = found[of_type] + shift[:, :, None] + apart
+    return found
+
+
+class _Normal(NamedTuple):
+    """Means and standard deviations of a normal prior, (S, 2)."""
+
+    mean: Floats
+    sd: Floats
+
+
+def _of_averages(model: PrincipalStrata, data: TrialCells, name: str) -> _Normal:
+    priors = [p.parameters for k, p in model.priors_for(data).items() if k.split("[")[0] == name]
+    return _Normal(
+        *(np.array([p[key] for p in priors]).reshape(data.n_strata, 2) for key in ("mu", "sigma"))
+    )
+
+
+def _in_order(cells: ArrayLike) -> Floats:
+    """Put the four cells (z, m) of the last two axes on one, as covariances have them."""
+    return np.stack([cells[..., z, m] for z, m in CELLS_OF_ARM], axis=-1)
+
+
+def _cells(model: PrincipalStrata, draws: Draws) -> tuple[Floats, Floats]:
+    """Probabilities of the mediator's values and mean outcomes of the cells, (n, S, 2, 2, 2)."""
+    if model.saturated:
+        share = draws[MEDIATOR_SHARE]
+        return np.stack([1.0 - share, share], axis=-1), draws[CELL_MEAN]
+    share = draws[TYPE_SHARE]
+    means = cell_means(share, draws[TYPE_INTERCEPT], draws[TYPE_SLOPE], model.types)
+    return np.asarray(cell_shares(share, model.types)), np.asarray(means)
+
+
+def log_likelihood(model: PrincipalStrata, draws: Draws, data: TrialCells) -> tuple[str, Floats]:
+    """Log-density of each unit; see `PrincipalStrata.log_likelihood`."""
+    shares, means = _cells(model, draws)
+    how, n = model.likelihood_for(data), data.n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.where(n > 0, n * np.log(shares), 0.0)
+        if how == "counts":
+            events = n * data.mean
+            of_outcome = np.where(events > 0, events * np.log(means), 0.0)
+            of_outcome = of_outcome + np.where(n > events, (n - events) * np.log1p(-means), 0.0)
+        elif how == "mixture":
+            of_outcome = mixture_log_likelihood(model, draws, data)
+        else:
+            sd = draws[CELL_SD]
+            squares = data.squares + n * (data.mean - np.nan_to_num(means)) ** 2
+            of_outcome = -n * (np.log(sd) + 0.5 * np.log(2 * np.pi)) - 0.5 * squares / sd**2
+    total = (each + of_outcome).sum(axis=-1)
+    return UNIT, total.reshape(len(total), -1)
+
+
+def replicated(
+    model: PrincipalStrata, draws: Draws, data: TrialCells, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Draw new cells; see `PrincipalStrata.replicated`."""
+    shares, means = _cells(model, draws)
+    persons = data.persons
+    having = rng.binomial(persons.astype(np.int64), np.clip(shares[..., 1], 0, 1))
+    n = np.stack([persons - having, having], axis=-1).astype(np.float64)
+    how = model.likelihood_for(data)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if how == "counts":
+            events = rng.binomial(n.astype(np.int64), np.clip(np.nan_to_num(means), 0, 1))
+            mean = events / n
+            squares = events * (1.0 - mean)
+        elif how == "mixture":
+            mean, squares = mixed_cells(model, draws, n, rng)
+        else:
+            sd = draws[CELL_SD]
+            mean = means + sd / np.sqrt(n) * rng.normal(size=n.shape)
+            squares = sd**2 * rng.chisquare(np.maximum(n - 1.0, 1e-9))
+        spread = np.sqrt(np.where(n > 1, squares / (n - 1.0), np.nan))
+    return {
+        MEDIATOR_SHARE: having / persons,
+        CELL_MEAN: np.where(n > 0, mean, np.nan),
+        CELL_SD: spread,
+    }

@@ -1,0 +1,1 @@
+"""Reports of fits of one trial without sites."""

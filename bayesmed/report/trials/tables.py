@@ -1,0 +1,134 @@
+"""The tables of a report of one trial, as text."""
+
+from __future__ import annotations
+
+import math
+
+from bayesmed.core.numbers import number
+from bayesmed.data import TrialNames
+from bayesmed.effects import Effects, TrialComparison
+from bayesmed.inference import TrialFit
+from bayesmed.inference.entries import entries
+from bayesmed.report.comparison import ends
+from bayesmed.report.content import Table
+from bayesmed.report.findings import Findings
+from bayesmed.report.tables import MISSING, interval, probability, shown, shown_count
+from bayesmed.report.trials.names import (
+    entry_label,
+    statistic_label,
+    statistics,
+    trial_parameter_label,
+)
+from bayesmed.report.words import capital
+
+__all__ = [
+    "chain_quality",
+    "data_table",
+    "effects_table",
+    "parameters_table",
+    "priors_table",
+    "trial_estimates",
+    "trial_instruments",
+]
+
+
+def effects_table(found: Findings, own: Effects, names: TrialNames) -> Table:
+    """Every estimand, with ratios by their median."""
+    of = [entry_label(names, e.labels) for e in entries(own.draws)]
+    rows = []
+    for row, entry in zip(found.effects.to_dict("records"), of, strict=True):
+        ratio = math.isnan(row["mean"])
+        rows.append(
+            (
+                capital(found.labels.get(str(row["effect"]), str(row["effect"]))),
+                entry,
+                "median" if ratio else "mean",
+                shown(row["q50"] if ratio else row["mean"]),
+                shown(row["sd"]),
+                interval(row["q2.5"], row["q97.5"]),
+                probability(row["p_positive"]),
+            )
+        )
+    columns = ("Effect", "Of", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
+    return Table("Effects", columns, tuple(rows), texts=(0, 1, 2))
+
+
+def parameters_table(found: Findings, fit: TrialFit) -> Table:
+    """Every parameter with its posterior."""
+    known = entries(fit.tree["posterior"].to_dataset())
+    rows = tuple(
+        (
+            trial_parameter_label(fit, entry.name, entry.labels),
+            entry.key,
+            *(shown(row[key]) for key in ("mean", "sd", "q2.5", "q50", "q97.5")),
+        )
+        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
+    )
+    columns = ("Parameter", "In files", "Mean", "sd", "2.5 %", "Median", "97.5 %")
+    return Table("Posterior of the parameters, in data units", columns, rows, texts=(0, 1))
+
+
+def priors_table(fit: TrialFit) -> Table:
+    """Every prior of choice, in data units."""
+    chosen = fit.model.priors
+    rows = tuple(
+        (
+            name,
+            str(prior),
+            "set by the user"
+            if name in chosen or name.split("[", 1)[0] in chosen
+            else "default, scaled to the data",
+        )
+        for name, prior in fit.model.priors_for(fit.data).items()
+    )
+    return Table("Priors, in data units", ("Parameter", "Prior", "Origin"), rows, texts=(0, 1, 2))
+
+
+def chain_quality(found: Findings, fit: TrialFit) -> Table:
+    """Effective sizes and R-hat of every parameter."""
+    known = entries(fit.tree["posterior"].to_dataset())
+    rows = tuple(
+        (
+            trial_parameter_label(fit, entry.name, entry.labels),
+            *(shown_count(row[key]) for key in ("ess_bulk", "ess_tail")),
+            MISSING if math.isnan(row["r_hat"]) else f"{row['r_hat']:.4f}",
+        )
+        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
+    )
+    columns = ("Parameter", "Bulk ESS", "Tail ESS", "R-hat")
+    return Table("Effective sample sizes (ESS) and agreement of chains", columns, rows)
+
+
+def data_table(fit: TrialFit) -> Table:
+    """Statistics of the data, as predictions are compared with them."""
+    rows = tuple(
+        (statistic_label(fit, name, labels), shown(value))
+        for name, labels, value in statistics(fit)
+    )
+    return Table("The data in numbers", ("Statistic", "Value"), rows)
+
+
+def trial_estimates(found: TrialComparison) -> Table:
+    """Every estimate of one trial with its 95 % interval by effect, the posterior first."""
+    rows, remarks = [], list(found.notes)
+    order = list(dict.fromkeys(row.effect for row in found.rows))
+    for row in sorted(found.rows, key=lambda row: (order.index(row.effect), row.entry)):
+        what = capital(found.labels.get(row.effect, row.effect))
+        of = f"{what}, arm {row.entry}" if row.entry else what
+        if math.isnan(row.estimate):
+            rows.append((row.estimator, of, "not defined", MISSING, MISSING))
+        else:
+            cells = shown(row.estimate), shown(row.se), ends(row.low, row.high)
+            rows.append((row.estimator, of, *cells))
+        remark = f"{row.estimator}: {row.reason}."
+        if row.reason and remark not in remarks:
+            remarks.append(remark)
+    columns = ("Estimator", "Effect", "Estimate", "sd or SE", "95 % interval")
+    caption = "Effects by every estimator"
+    return Table(caption, columns, tuple(rows), texts=(0, 1), note=" ".join(remarks))
+
+
+def trial_instruments(found: TrialComparison) -> Table:
+    """List what is known of the instruments."""
+    rows = tuple((what, number(value)) for what, value in found.instruments)
+    return Table("Strength of the instruments", ("Quantity", "Value"), rows)
