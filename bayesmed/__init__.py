@@ -1,4 +1,4 @@
-"""Bayesian mediation analysis from treatment effects that vary across sites.
+"""Bayesian mediation analysis: how much of a treatment's effect runs through a mediator.
 
 ``fit(model, data)`` gives a `Fit`; `effects`, `predict`, `check`, `compare`, `parameters` and
 `report` read it. Nothing heavy is imported before it is used.
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
         SiteColumns,
         SiteEstimates,
         TrialCells,
+        TrialMoments,
+        TrialNames,
+        TrialPersons,
         dataset_names,
         load_dataset,
         reduce_rows,
@@ -43,17 +46,30 @@ if TYPE_CHECKING:
         Comparison,
         Effects,
         NewSites,
+        TrialComparison,
         compare,
         effects,
         parameters,
         predict,
     )
-    from bayesmed.generative import MultiSiteIV, SiteSlope
+    from bayesmed.generative import (
+        CovariateIV,
+        MultiSiteIV,
+        PrincipalStrata,
+        RandomCoefficients,
+        SiteSlope,
+    )
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior, from_preliz, to_preliz
     from bayesmed.report import report, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
-    from bayesmed.studies.sensitivity import PriorSensitivity, power_scaling, prior_sensitivity
+    from bayesmed.studies.sensitivity import (
+        HeterogeneityStudy,
+        PriorSensitivity,
+        heterogeneity_study,
+        power_scaling,
+        prior_sensitivity,
+    )
     from bayesmed.studies.simulation import (
         FuDesign,
         ReardonDesign,
@@ -91,6 +107,9 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "SiteColumns",
         "SiteEstimates",
         "TrialCells",
+        "TrialMoments",
+        "TrialNames",
+        "TrialPersons",
         "dataset_names",
         "load_dataset",
         "reduce_rows",
@@ -99,17 +118,30 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "Comparison",
         "Effects",
         "NewSites",
+        "TrialComparison",
         "compare",
         "effects",
         "parameters",
         "predict",
     ),
-    "generative": ("MultiSiteIV", "SiteSlope"),
+    "generative": (
+        "CovariateIV",
+        "MultiSiteIV",
+        "PrincipalStrata",
+        "RandomCoefficients",
+        "SiteSlope",
+    ),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior", "from_preliz", "to_preliz"),
     "report": ("report", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
-    "studies.sensitivity": ("PriorSensitivity", "power_scaling", "prior_sensitivity"),
+    "studies.sensitivity": (
+        "HeterogeneityStudy",
+        "PriorSensitivity",
+        "heterogeneity_study",
+        "power_scaling",
+        "prior_sensitivity",
+    ),
     "studies.simulation": (
         "FuDesign",
         "ReardonDesign",
@@ -129,12 +161,14 @@ __all__ = [
     "CardError",
     "CheckResult",
     "Comparison",
+    "CovariateIV",
     "DataError",
     "DataWarning",
     "Effects",
     "Estimation",
     "Fit",
     "FuDesign",
+    "HeterogeneityStudy",
     "InputError",
     "MediatorColumns",
     "MediatorCovariance",
@@ -143,8 +177,10 @@ __all__ = [
     "MultiSiteIV",
     "NewSites",
     "PersonRows",
+    "PrincipalStrata",
     "Prior",
     "PriorSensitivity",
+    "RandomCoefficients",
     "ReardonDesign",
     "Reduction",
     "RowColumns",
@@ -157,7 +193,11 @@ __all__ = [
     "StudyError",
     "StudyResult",
     "TrialCells",
+    "TrialComparison",
     "TrialDesign",
+    "TrialMoments",
+    "TrialNames",
+    "TrialPersons",
     "__version__",
     "card_names",
     "check",
@@ -169,6 +209,7 @@ __all__ = [
     "find_card",
     "fit",
     "from_preliz",
+    "heterogeneity_study",
     "load_card",
     "load_dataset",
     "load_fit",

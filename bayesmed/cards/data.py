@@ -115,6 +115,11 @@ def read_data(top: Section, folder: Path, *, of_trial: bool = False) -> CardData
 def _refuse_beside(section: Section, key: str, what: str) -> None:
     """Refuse keys of a table of sites where the data are something else."""
     other = next((name for name in section.values if name != key), None)
+    if other in ("rows", "cells"):
+        raise CardError(
+            f"{section.card}: the card names both [data.rows] and [data.cells].",
+            "Keep the one the data are.",
+        )
     if other is not None:
         raise CardError(
             f"{section.card}: {section.at(other)} is for tables of site estimates, but the card "

@@ -8,6 +8,7 @@ from typing import Any
 
 from bayesmed.cards.columns import as_text, read_texts
 from bayesmed.cards.section import Section
+from bayesmed.core.errors import CardError
 from bayesmed.data import Estimation, RowColumns
 
 __all__ = ["ROWS", "RowsData", "read_rows"]
@@ -41,6 +42,9 @@ ROWS = (
     "strict",
 )
 
+# How rows become estimates of sites: nothing that a model of one trial would look at.
+OF_SITES = ("covariance", "least_per_arm", "half_counts", "constant_outcome")
+
 
 @dataclass(frozen=True)
 class RowsData:
@@ -65,8 +69,14 @@ class RowsData:
 def read_rows(section: Section, folder: Path, *, of_trial: bool = False) -> RowsData:
     """Read ``[data.rows]``; files are looked up in ``folder`` only.
 
-    Rows of one trial need no site.
+    Rows of one trial need no site, and are not reduced to estimates of sites.
     """
+    for key in OF_SITES:
+        if of_trial and key in section.values:
+            raise CardError(
+                f"{section.card}: {section.at(key)} is for estimates of sites.",
+                "Take it away: the model is one of a trial without sites.",
+            )
     roles = _roles(section, of_trial)
     choices: dict[str, Any] = {}
     for key in ("covariance", "constant_outcome"):

@@ -119,7 +119,7 @@ def show_comparison(compared: Compared) -> None:
         say("The computation did not converge: do not use the posterior.", "bold red")
     console.print(_table(slopes, console.width))
     console.print()
-    for sentence in found.sentences():
+    for sentence in () if isinstance(found, TrialComparison) else found.sentences():
         say(f"* {sentence}")
     console.print()
     if strength.rows:

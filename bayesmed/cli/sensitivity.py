@@ -15,7 +15,7 @@ from bayesmed.cli.display import Display, clean
 from bayesmed.cli.fitting import Overrides, card_path, load_quietly
 from bayesmed.core.errors import ModelError
 from bayesmed.core.seeds import checked_seed
-from bayesmed.generative import TrialModel
+from bayesmed.generative import PrincipalStrata, TrialModel
 from bayesmed.inference import fit
 from bayesmed.report.content import Content
 from bayesmed.report.sensitivity import sensitivity_content
@@ -23,9 +23,11 @@ from bayesmed.report.sensitivity_files import (
     REPORTS,
     STUDY,
     checked_sensitivity_folder,
+    write_heterogeneity,
     write_sensitivity,
 )
-from bayesmed.studies.sensitivity import prior_sensitivity
+from bayesmed.report.trials.heterogeneity import heterogeneity_content
+from bayesmed.studies.sensitivity import heterogeneity_study, prior_sensitivity
 from bayesmed.studies.sensitivity.prior_sets import FACTORS
 from bayesmed.studies.store import stored_seed
 
@@ -53,13 +55,14 @@ def study_priors(
     interrupted goes on in its folder.
     """
     card = load_card(card_path(name))
-    if isinstance(card.model, TrialModel):
+    model = card.model
+    if isinstance(model, TrialModel) and not _has_types(model):
         raise ModelError(
-            f"{card.path.name}: refits under other priors are for models of sites.",
+            f"{card.path.name}: refits are for models of sites, and for types of persons.",
             "Fit the card once for each prior.",
         )
     data = load_quietly(card, file, shown)
-    card.model.check_data(data)
+    model.check_data(data)
     directory = checked_sensitivity_folder(out or Path("results") / f"{card.path.stem}_sensitivity")
     store = directory / STUDY
     given = card.seed if overrides.seed is None else overrides.seed
@@ -67,7 +70,15 @@ def study_priors(
     for note in data.notes:
         shown.note(f"Note: {note}")
     sampler = overrides.sampler(card.sampler)
-    fitted = fit(card.model, data, sampler=sampler, seed=seed, progress=shown)
+    if isinstance(model, TrialModel):
+        of_types = fit(model, data, sampler=sampler, seed=seed, progress=shown)
+        directory.mkdir(parents=True, exist_ok=True)
+        curves = heterogeneity_study(of_types, store=store, workers=workers, progress=shown)
+        shown.phase("Writing the results")
+        write_heterogeneity(curves, directory, framing=card.framing)
+        sound = curves.failed.empty and bool(curves.table()["converged"].astype(bool).all())
+        return Studied(heterogeneity_content(curves, card.framing), directory, sound)
+    fitted = fit(model, data, sampler=sampler, seed=seed, progress=shown)
     study = card.prior_study or PriorStudy()
     directory.mkdir(parents=True, exist_ok=True)
     found = prior_sensitivity(
@@ -84,6 +95,10 @@ def study_priors(
     write_sensitivity(found, directory, framing=card.framing)
     sound = found.failures().empty and bool(found.table()["converged"].astype(bool).all())
     return Studied(sensitivity_content(found, card.framing), directory, sound)
+
+
+def _has_types(model: object) -> bool:
+    return isinstance(model, PrincipalStrata) and not model.saturated
 
 
 def show_study(studied: Studied) -> None:

@@ -218,7 +218,9 @@ class CovariateIV(TrialModel[TrialData]):
 
     def coords(self, data: TrialData) -> Coords:
         """Return the labels along every axis."""
-        return covariate_iv_parameters.coords_of(self, data.names)
+        from bayesmed.generative.covariate_iv_prediction import mediator_only
+
+        return covariate_iv_parameters.coords_of(self, data.names, mediator_only(self, data))
 
     def priors_for(self, data: TrialData) -> dict[str, Prior]:
         """Return every prior of choice in the units of the data, by entry."""

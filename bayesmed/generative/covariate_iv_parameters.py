@@ -102,8 +102,9 @@ def instruments_of(model: CovariateIV, names: TrialNames) -> TrialInstruments:
     return trial_instruments(names, model.instruments or None, model.control_interactions)
 
 
-def coords_of(model: CovariateIV, names: TrialNames) -> Coords:
-    """Labels along every axis."""
+def coords_of(model: CovariateIV, names: TrialNames, mediator_only: bool = False) -> Coords:
+    """Labels along every axis; predictions may be of the mediator alone."""
+    predicted = (names.mediator,) if mediator_only else (names.mediator, names.outcome)
     design = instruments_of(model, names)
     label = names.covariates
     assert names.arms is not None
@@ -115,8 +116,8 @@ def coords_of(model: CovariateIV, names: TrialNames) -> Coords:
         SLOPE_MODIFIED: model.uncertain_slope,
         ARM: names.arms,
         # Axes of what predictions are compared with.
-        "variable": (names.mediator, names.outcome),
-        "other_variable": (names.mediator, names.outcome),
+        "variable": predicted,
+        "other_variable": predicted,
     }
 
 

@@ -76,7 +76,7 @@ def observed(model: CovariateIV, data: TrialData) -> dict[str, tuple[tuple[str, 
     """
     rows = product_rows(data)
     found = [_of_rows(rows, arm, _targets(rows)) for arm in (0, 1)]
-    kept = slice(0, 1 if _mediator_only(model, data) else 2)
+    kept = slice(0, 1 if mediator_only(model, data) else 2)
     return {
         name: (dims, np.stack([own[i] for own in found])[(slice(None), *([kept] * across))])
         for i, (name, dims, across) in enumerate(_STATISTICS)
@@ -98,7 +98,7 @@ def replicated(
         return _by_persons(model, draws, person_rows(data), rng)
     rows = product_rows(data)
     arms = [_by_products(model, draws, rows, arm, rng) for arm in (0, 1)]
-    kept = slice(0, 1 if _mediator_only(model, data) else 2)
+    kept = slice(0, 1 if mediator_only(model, data) else 2)
     return {
         name: np.stack([own[i] for own in arms], axis=1)[
             (slice(None), slice(None), *([kept] * across))
@@ -107,7 +107,8 @@ def replicated(
     }
 
 
-def _mediator_only(model: CovariateIV, data: TrialData) -> bool:
+def mediator_only(model: CovariateIV, data: TrialData) -> bool:
+    """Say whether predictions are of the mediator alone."""
     return isinstance(data, TrialMoments) and bool(model.slope_modifier)
 
 

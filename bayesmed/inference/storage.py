@@ -123,7 +123,10 @@ def _restored(tree: xr.DataTree) -> Fit[Any, Any]:
     model = model_from_mapping(json.loads(attrs.pop("model")))
     sampler = Sampler(**json.loads(attrs.pop("sampler")))
     seed = checked_seed(int(attrs.pop("seed")))
-    place = next(name for name in (SITES, *TRIALS.values()) if name in tree.children)
+    places = [name for name in (SITES, *TRIALS.values()) if name in tree.children]
+    if len(places) != 1:
+        raise ValueError(f"it holds {len(places)} sets of data")
+    (place,) = places
     stored = tree[place].to_dataset()
     data: Any = sites_from_dataset(stored) if place == SITES else trial_from_dataset(place, stored)
     # Zarr forgets the order of groups and variables.

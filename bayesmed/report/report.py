@@ -16,13 +16,14 @@ from bayesmed.report.folder import replace_file
 from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from bayesmed.report.sensitivity import sensitivity_content
-from bayesmed.studies.sensitivity import PriorSensitivity
+from bayesmed.report.trials.heterogeneity import heterogeneity_content
+from bayesmed.studies.sensitivity import HeterogeneityStudy, PriorSensitivity
 
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
 
 
 def report(
-    fit: Fit | TrialFit | PriorSensitivity,
+    fit: Fit | TrialFit | PriorSensitivity | HeterogeneityStudy,
     path: str | os.PathLike[str],
     *,
     framing: Framing | None = None,
@@ -32,7 +33,7 @@ def report(
     Parameters
     ----------
     fit
-        What to report: a fit, or what `prior_sensitivity` found about one.
+        What to report: a fit, or what `prior_sensitivity` or `heterogeneity_study` found about one.
     path
         A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
         replaced when the new one is complete.
@@ -63,6 +64,9 @@ def report(
     _writer(Path(path))  # a wrong suffix is refused before the work
     if isinstance(fit, PriorSensitivity):
         write_content(sensitivity_content(fit, framing), [path])
+        return
+    if isinstance(fit, HeterogeneityStudy):
+        write_content(heterogeneity_content(fit, framing), [path])
         return
     write_report(findings(fit, framing), path)
 

@@ -11,7 +11,8 @@ from bayesmed.core.errors import StorageError
 from bayesmed.report.folder import checked_folder, replace_file
 from bayesmed.report.report import write_content
 from bayesmed.report.sensitivity import sensitivity_content
-from bayesmed.studies.sensitivity import PriorSensitivity
+from bayesmed.report.trials.heterogeneity import heterogeneity_content
+from bayesmed.studies.sensitivity import HeterogeneityStudy, PriorSensitivity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 STUDY = "study.duckdb"
 REPORTS = ("sensitivity.html", "sensitivity.md")
 TABLES = ("estimates.csv", "changes.csv", "priors.csv", "power_scaling.csv", "failures.csv")
+TIPPING = "tipping.csv"
 
 
 def checked_sensitivity_folder(directory: str | os.PathLike[str]) -> Path:
@@ -33,7 +35,7 @@ def checked_sensitivity_folder(directory: str | os.PathLike[str]) -> Path:
     """
     # What DuckDB, and a study killed in its first moment, leave beside the file.
     begun = [path.name for path in Path(directory).glob(f"*{STUDY}.*")]
-    return checked_folder(directory, marker=STUDY, own=(STUDY, *begun, *TABLES, *REPORTS))
+    return checked_folder(directory, marker=STUDY, own=(STUDY, *begun, *TABLES, TIPPING, *REPORTS))
 
 
 def write_sensitivity(
@@ -58,6 +60,22 @@ def write_sensitivity(
     for name, frame in zip(TABLES, frames, strict=True):
         _write(directory / name, frame)
     content = sensitivity_content(found, framing)
+    write_content(content, [directory / name for name in REPORTS])
+
+
+def write_heterogeneity(
+    found: HeterogeneityStudy, directory: Path, *, framing: Framing | None = None
+) -> None:
+    """Write ``estimates.csv``, ``tipping.csv`` and the reports of a study over σ_het.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    _write(directory / TABLES[0], found.table())
+    _write(directory / TIPPING, found.tipping())
+    content = heterogeneity_content(found, framing)
     write_content(content, [directory / name for name in REPORTS])
 
 

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "cold_start",
     "variants",
     "multi_site_iv",
+    "trials",
     "rows",
     "exact",
     "refit",

@@ -20,10 +20,11 @@ from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
 
 WITH_DATA = ("site_slope", *dataset_names())
+OF_TRIALS = ("covariate_iv", "random_coefficients", "principal_strata")
 
 
-def test_there_is_one_card_per_shipped_table_two_to_edit_and_one_for_estimates() -> None:
-    assert set(card_names()) == {*WITH_DATA, "site_estimates", "multi_site_iv"}
+def test_there_is_one_card_per_shipped_table_one_per_model_and_one_for_estimates() -> None:
+    assert set(card_names()) == {*WITH_DATA, "site_estimates", "multi_site_iv", *OF_TRIALS}
 
 
 @pytest.mark.parametrize("name", WITH_DATA)

@@ -10,7 +10,7 @@ from bayesmed.core.names import ARM_SLOPE, ATE, NDE, NIE
 from bayesmed.data import TrialCells
 from bayesmed.effects.trials.comparison import TrialComparison, TrialRow, posterior_rows
 from bayesmed.effects.trials.covariate_iv_comparison import compare_covariate_iv
-from bayesmed.effects.trials.principal_strata import NDE_IV, NIE_GAP, NIE_IV
+from bayesmed.effects.trials.principal_strata import NDE_IV, NIE_GAP, NIE_IV, strata_labels
 from bayesmed.effects.trials.random_coefficients_comparison import compare_random_coefficients
 from bayesmed.generative import CovariateIV, RandomCoefficients
 from bayesmed.inference import TrialFit
@@ -75,7 +75,8 @@ def _by_instrument(
         f"Slopes in arm {arm!r} that the Anderson-Rubin test does not reject: {own}."
         for arm, own in zip(found.arms, found.slope_sets, strict=False)
     ]
-    return TrialComparison(tuple(rows), labels, tuple(strength), (*found.notes, *sets))
+    words = strata_labels(data) | labels
+    return TrialComparison(tuple(rows), words, tuple(strength), (*found.notes, *sets))
 
 
 def _places(data: TrialCells) -> list[str]:

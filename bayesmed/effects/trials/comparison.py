@@ -86,10 +86,6 @@ class TrialComparison:
 
         return pd.DataFrame(self.instruments, columns=["quantity", "value"])
 
-    def sentences(self) -> tuple[str, ...]:
-        """Return the notes, as the command line prints them."""
-        return self.notes
-
 
 def posterior_rows(table: pd.DataFrame, effects: tuple[str, ...]) -> list[TrialRow]:
     """Take some effects from the table of a posterior."""

@@ -85,7 +85,7 @@ def principal_strata_effects(
         values |= _types(draws, weight)
         if model.monotone_in in ("both", "instrument"):
             del values[Q_DOWN], values[EFFECT_DOWN]  # nobody's mediator falls
-    labels = {name: text for name, text in _labels(data).items() if name in values}
+    labels = {name: text for name, text in strata_labels(data).items() if name in values}
     where: dict[str, tuple[str, ...]] = {
         ARM: (ARM,),
         MEDIATOR_VALUE: (MEDIATOR_VALUE,),
@@ -152,7 +152,8 @@ def _types(draws: Draws, weight: Floats) -> dict[str, Floats]:
         return {TYPE_SHARE: share, TYPE_SLOPE: slope / share[..., None]}
 
 
-def _labels(data: TrialCells) -> dict[str, str]:
+def strata_labels(data: TrialCells) -> dict[str, str]:
+    """Return every effect in words."""
     n = data.names
     of, by = f"of {n.mediator} on {n.outcome}", f"by {data.instrument}"
     return {

@@ -57,8 +57,9 @@ def compare_random_coefficients(
             if row.effect == SLOPE
         ]
     n = data.names
-    words = labels or {
+    words = {
         CWATE: f"effect of {n.mediator} on {n.outcome}, persons weighted by compliance",
         AVERAGE_TREATMENT_EFFECT: f"average effect of {n.mediator} on {n.outcome}",
+        **labels,
     }
     return TrialComparison(tuple(rows), words, notes=(TARGETS,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,7 +30,7 @@ WIDE = (0.025, 0.25, 0.5, 0.75, 0.975)
 MOST_STATISTICS = 40
 WILD = 8.0
 """An interval this many times as wide as the median one of its panel leaves the picture."""
-LABEL, NARROW, TITLE = 40, 46, 64
+LABEL, NARROW, TITLE = 40, 50, 64
 """Characters of a line."""
 LINE, GAP = 0.15, 0.16
 """Inches of a line of a label, and between labels."""
@@ -49,9 +50,9 @@ class Panel(NamedTuple):
     """
 
     unit: str
-    labels: Sequence[str]
-    entries: Sequence[str]
-    draws: Sequence[Floats]
+    labels: list[str]
+    entries: list[str]
+    draws: list[Floats]
 
 
 def trial_effects(panels: Sequence[Panel]) -> Figure:
@@ -148,7 +149,8 @@ def _label(text: str, entry: str = "", *, width: int = LABEL, lines: int = 3) ->
     """Return words in a few lines; the middle of longer ones goes, the entry stays."""
     tail = f", {shortened(entry, width)}" if entry else ""
     whole = shortened(text, max(width, lines * (width - 6) - len(tail))) + tail
-    return "\n".join(textwrap.wrap(whole, width))
+    bound = re.sub(r"\b(arm|type) (?=\S)", "\\1\u00a0", whole)
+    return "\n".join(textwrap.wrap(bound, width))
 
 
 def _stacked(texts: Sequence[Sequence[str]], around: float, gap: float = GAP) -> list[Axes]:
@@ -192,7 +194,7 @@ def _in_view(
     margin = 0.15 * (float(np.ptp(shown)) or 1.0)
     left, right = float(shown.min()) - margin, float(shown.max()) + margin
     axes.set_xlim(left, right)
-    for i in np.flatnonzero(wild):
+    for i in np.flatnonzero(wild).tolist():
         for beyond, edge, mark in ((low[i] < left, left, "<"), (high[i] > right, right, ">")):
             if beyond:
                 axes.plot([edge], [y[i]], mark, color=colours[i], markersize=6, clip_on=False)

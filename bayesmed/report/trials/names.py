@@ -71,7 +71,7 @@ PARAMETERS: Mapping[str, str] = {
     PERSON_CORRELATION: "Persons' correlation of {coefficient} and {other_coefficient}",
     MEDIATOR_SHARE: "Share with {m}",
     CELL_MEAN: "Mean of {y}",
-    CELL_SD: "Standard deviation of {y}",
+    CELL_SD: "SD of {y}",
     INTERCEPT_MEAN: "Average level of {y} over types",
     SLOPE_MEAN: "Average effect of {m} over types",
     INTERCEPT_HETEROGENEITY: "Spread σ_a of levels between types",
@@ -138,7 +138,7 @@ def statistics(fit: TrialFit) -> Iterator[tuple[str, dict[str, str], float]]:
 
 
 def entry_label(names: TrialNames, labels: Mapping[str, str]) -> str:
-    """Return what an entry belongs to in words: ``arm 1``, ``type 0011``, ``M = 1``.
+    """Return what an entry belongs to in words: ``arm 1``, ``type 0011``, ``M=1``.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def entry_label(names: TrialNames, labels: Mapping[str, str]) -> str:
     Examples
     --------
     >>> entry_label(TrialNames(), {"stratum": "women", "arm": "1", "instrument": "0"})
-    'women, arm 1, Z = 0'
+    'women, arm 1, Z=0'
     """
     return ", ".join(_axis(names, dim, text) for dim, text in labels.items())
 
@@ -160,7 +160,7 @@ def _axis(names: TrialNames, dim: str, text: str) -> str:
         return f"arm {text}"
     if dim == TREATMENT_GROUP:
         return f"{names.treatment} {text}"
-    words = {TYPE: "type ", INSTRUMENT: "Z = ", MEDIATOR_VALUE: "M = "}
+    words = {TYPE: "type ", INSTRUMENT: "Z=", MEDIATOR_VALUE: "M="}
     return f"{words.get(dim, '')}{text}"
 
 

@@ -98,7 +98,7 @@ class TestFertility:
         assert set(table["estimator"]) == {"Posterior", "Instrument, by arm"}
         classical = table[table["estimator"] != "Posterior"].set_index(["effect", "entry"])
         assert classical.loc[("arm_slope", "0"), "estimate"] == pytest.approx(-9.296, abs=5e-4)
-        assert any("Anderson-Rubin" in note for note in found.sentences())
+        assert any("Anderson-Rubin" in note for note in found.notes)
         assert (found.strength_table()["value"] > 0).sum() >= 2
 
     def test_everything_comes_back_from_a_file(self, saturated, tmp_path) -> None:
