@@ -72,7 +72,8 @@ class PrincipalStrata(TrialModel[TrialCells]):
         ``"moments"``: means and variances of the outcome in the cells, whatever varies between
         types integrated out; the number of persons costs nothing. ``"mixture"``: normal persons
         around the means of their type, for which the cells need their persons' outcomes
-        (``TrialCells.from_rows(..., keep_outcomes=True)``). ``"counts"``: an outcome of 0 and 1,
+        (``TrialCells.from_rows(..., keep_outcomes=True)``); it takes minutes for hundreds of
+        persons and long for thousands. ``"counts"``: an outcome of 0 and 1,
         types having probabilities. ``"auto"``: counts where the outcome is 0 or 1, else moments.
     share_concentration
         Shares of types are Dirichlet with this concentration each, a number above 0.

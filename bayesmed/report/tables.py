@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from bayesmed.core.names import (
     DIRECT_EFFECT,
     INDIRECT_EFFECT,
     MEDIATOR_EFFECT,
+    PERSON_CORRELATION,
     SHARE_MEDIATED,
     SLOPE_OF_SITE,
     SLOPE_SD,
@@ -28,8 +29,9 @@ from bayesmed.core.names import (
 from bayesmed.core.numbers import number
 from bayesmed.core.types import Floats, Integers
 from bayesmed.effects.labels import direct, indirect, of_all
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit
 from bayesmed.inference.entries import Entry, entries
+from bayesmed.priors import Prior
 from bayesmed.report.content import Table
 from bayesmed.report.figures.columns import evenly
 from bayesmed.report.findings import Findings
@@ -147,7 +149,7 @@ def _with_intervals(table: pd.DataFrame) -> list[str]:
     return [f"{number(m)} [{number(low)}, {number(high)}]" for m, low, high in ends]
 
 
-def parameters(found: Findings, fit: Fit) -> Table:
+def parameters(found: Findings, fit: Fit | TrialFit) -> Table:
     """Every parameter with its posterior."""
     known = entries(fit.tree["posterior"].to_dataset())
     rows = tuple(
@@ -162,21 +164,21 @@ def parameters(found: Findings, fit: Fit) -> Table:
     return Table("Posterior of the parameters, in data units", columns, rows, texts=(0, 1))
 
 
-def priors(fit: Fit) -> Table:
-    """Every prior in data units; correlations of mediator effects have one of no choice."""
-    known = fit.model.priors_for(fit.data)
+def priors(fit: Fit | TrialFit) -> Table:
+    """Every prior in data units; correlations have one of no choice."""
+    known: dict[str, Prior] = cast("Any", fit.model).priors_for(fit.data)
     rows = []
     for entry in entries(fit.tree["posterior"].to_dataset()):
         label = parameter_label(fit, entry.name, entry.labels)
         if entry.key in known:
             rows.append((label, str(known[entry.key]), _origin(fit, entry)))
-        elif entry.name in CORRELATIONS:
+        elif entry.name in (*CORRELATIONS, PERSON_CORRELATION):
             rows.append((label, "uniform over correlation matrices", "fixed"))
     columns = ("Parameter", "Prior", "Origin")
     return Table("Priors, in data units", columns, tuple(rows), texts=(0, 1, 2))
 
 
-def _origin(fit: Fit, entry: Entry) -> str:
+def _origin(fit: Fit | TrialFit, entry: Entry) -> str:
     set_here = {entry.name, f"{entry.name}[{', '.join(entry.labels.values())}]"}
     chosen = entry.name in (CORRELATION, WITHIN_SITE_COVARIANCE) or set_here & set(fit.model.priors)
     return "set by the user" if chosen else "default, scaled to the data"
@@ -202,7 +204,7 @@ def covariates(found: Findings, fit: Fit) -> Table | None:
     return Table(caption, columns, rows)
 
 
-def chain_quality(found: Findings, fit: Fit) -> Table:
+def chain_quality(found: Findings, fit: Fit | TrialFit) -> Table:
     """Effective sizes and R-hat of every parameter."""
     known = entries(fit.tree["posterior"].to_dataset())
     rows = tuple(

@@ -21,14 +21,13 @@ from bayesmed.generative import (
     model_from_mapping,
     model_to_mapping,
 )
-from bayesmed.inference import Fit, Sampler, load_fit, save_fit
+from bayesmed.inference import Fit, load_fit, save_fit
 from bayesmed.inference.storage import DAMAGE, _contents, _digest
 from bayesmed.inference.stored_trials import TRIALS, trial_from_dataset, trial_to_dataset
-from bayesmed.inference.trial_tree import assemble_trial
 from bayesmed.priors import Prior
 from tests.inference.test_storage import HOSTILE
+from tests.trial_fits import made
 
-SHAPE = (2, 6)
 NORMAL = Prior("Normal", mu=0.1, sigma=1.0 / 3.0)
 
 
@@ -74,20 +73,6 @@ def cells(kept: bool = False) -> TrialCells:
         notes=("A note.",),
         outcomes=(y, cell) if kept else None,
     )
-
-
-def made(model: Any, data: Any) -> Fit[Any, Any]:
-    """Return a fit whose posterior is its prior, without sampling."""
-    rng = np.random.default_rng(2)
-    model.check_data(data)
-    flat = model.prior_draws(data, int(np.prod(SHAPE)), rng)
-    draws = {name: own.reshape(*SHAPE, *own.shape[1:]) for name, own in flat.items()}
-    stats = {
-        "diverging": (("chain", "draw"), np.zeros(SHAPE, dtype=bool)),
-        "energy": (("chain", "draw"), rng.normal(size=SHAPE)),
-    }
-    tree = assemble_trial(model, data, draws, xr.Dataset(stats), 1)
-    return Fit(model, data, Sampler(chains=SHAPE[0], draws=SHAPE[1], tune=10), 7, tree)
 
 
 FITS: dict[str, Callable[[], Fit[Any, Any]]] = {

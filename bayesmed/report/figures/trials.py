@@ -189,8 +189,9 @@ def _in_view(
     wild = np.isinf(width) | (finite & (width > WILD * typical))
     if not wild.any():
         return low, high
-    kept = finite & ~wild
+    kept = np.isinf(width) | (finite & ~wild)
     shown = np.concatenate([at, low[kept], high[kept], [0.0]])
+    shown = shown[np.isfinite(shown)]
     margin = 0.15 * (float(np.ptp(shown)) or 1.0)
     left, right = float(shown.min()) - margin, float(shown.max()) + margin
     axes.set_xlim(left, right)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bayesmed.effects import compare, effects
 from bayesmed.inference import TrialFit
-from bayesmed.report import tables as site_tables
+from bayesmed.report import tables as common
 from bayesmed.report.answer import answer
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.origin import made, origin
@@ -53,9 +53,9 @@ def _basis(found: Findings, fit: TrialFit) -> Section:
         blocks += [Paragraph("The analyst states that the answer relies on:"), Bullets(stated)]
     blocks += [Paragraph("The model itself assumes:"), Bullets(words.assumptions(fit))]
     about_data = tuple(c for c in found.checks if not c.convergence)
-    blocks.append(site_tables.checks(about_data, "What was checked about data and model"))
-    blocks += [tables.priors_table(fit), pictures.priors_and_posteriors(fit)]
-    blocks.append(tables.parameters_table(found, fit))
+    blocks.append(common.checks(about_data, "What was checked about data and model"))
+    blocks += [common.priors(fit), pictures.priors_and_posteriors(fit)]
+    blocks.append(common.parameters(found, fit))
     return Section("basis", "What the answer rests on", tuple(blocks))
 
 
@@ -77,8 +77,8 @@ def _computation(found: Findings, fit: TrialFit) -> Section:
     if not found.converged:
         blocks.append(Paragraph("The computation did not converge: do not use these numbers."))
     own = tuple(c for c in found.checks if c.convergence)
-    blocks.append(site_tables.checks(own, "Checks of the computation"))
-    blocks += [tables.chain_quality(found, fit), pictures.chain_ranks(fit)]
+    blocks.append(common.checks(own, "Checks of the computation"))
+    blocks += [common.chain_quality(found, fit), pictures.chain_ranks(fit)]
     return Section("computation", "Was it computed well?", tuple(blocks))
 
 

@@ -40,6 +40,7 @@ from bayesmed.core.names import (
     TYPE_SLOPE,
 )
 from bayesmed.data import TrialNames
+from bayesmed.generative import CovariateIV
 from bayesmed.inference import TrialFit
 
 __all__ = ["entry_label", "statistic_label", "statistics", "trial_parameter_label"]
@@ -81,6 +82,11 @@ PARAMETERS: Mapping[str, str] = {
     TYPE_SLOPE: "Effect of {m} on {y}",
     INSTRUMENT_SHARE: "Share of persons",
 }
+# Where what is told by covariates and treatment is taken off.
+OF_ERRORS = {
+    "mediator_sd": "Spread of the errors of {m}",
+    OUTCOME_SD: "Spread of the errors of {y}",
+}
 STATISTICS: Mapping[str, str] = {
     "arm_mean": "Mean of {variable}",
     "arm_covariance": "Covariance of {variable} and {other_variable}",
@@ -113,7 +119,8 @@ def trial_parameter_label(fit: TrialFit, name: str, labels: Mapping[str, str]) -
     labels
         What the entry belongs to, by axis; the one stratum of a trial without strata is not named.
     """
-    template = PARAMETERS.get(name, name.replace("_", " "))
+    known = {**PARAMETERS, **OF_ERRORS} if isinstance(fit.model, CovariateIV) else PARAMETERS
+    template = known.get(name, name.replace("_", " "))
     return _filled(template, fit.data.names, _told(fit, labels))
 
 

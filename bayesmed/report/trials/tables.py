@@ -12,21 +12,17 @@ from bayesmed.inference.entries import entries
 from bayesmed.report.comparison import ends
 from bayesmed.report.content import Table
 from bayesmed.report.findings import Findings
-from bayesmed.report.tables import MISSING, interval, probability, shown, shown_count
+from bayesmed.report.tables import MISSING, interval, probability, shown
 from bayesmed.report.trials.names import (
     entry_label,
     statistic_label,
     statistics,
-    trial_parameter_label,
 )
 from bayesmed.report.words import capital
 
 __all__ = [
-    "chain_quality",
     "data_table",
     "effects_table",
-    "parameters_table",
-    "priors_table",
     "trial_estimates",
     "trial_instruments",
 ]
@@ -51,52 +47,6 @@ def effects_table(found: Findings, own: Effects, names: TrialNames) -> Table:
         )
     columns = ("Effect", "Of", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
     return Table("Effects", columns, tuple(rows), texts=(0, 1, 2))
-
-
-def parameters_table(found: Findings, fit: TrialFit) -> Table:
-    """Every parameter with its posterior."""
-    known = entries(fit.tree["posterior"].to_dataset())
-    rows = tuple(
-        (
-            trial_parameter_label(fit, entry.name, entry.labels),
-            entry.key,
-            *(shown(row[key]) for key in ("mean", "sd", "q2.5", "q50", "q97.5")),
-        )
-        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
-    )
-    columns = ("Parameter", "In files", "Mean", "sd", "2.5 %", "Median", "97.5 %")
-    return Table("Posterior of the parameters, in data units", columns, rows, texts=(0, 1))
-
-
-def priors_table(fit: TrialFit) -> Table:
-    """Every prior of choice, in data units."""
-    chosen = fit.model.priors
-    rows = tuple(
-        (
-            name,
-            str(prior),
-            "set by the user"
-            if name in chosen or name.split("[", 1)[0] in chosen
-            else "default, scaled to the data",
-        )
-        for name, prior in fit.model.priors_for(fit.data).items()
-    )
-    return Table("Priors, in data units", ("Parameter", "Prior", "Origin"), rows, texts=(0, 1, 2))
-
-
-def chain_quality(found: Findings, fit: TrialFit) -> Table:
-    """Effective sizes and R-hat of every parameter."""
-    known = entries(fit.tree["posterior"].to_dataset())
-    rows = tuple(
-        (
-            trial_parameter_label(fit, entry.name, entry.labels),
-            *(shown_count(row[key]) for key in ("ess_bulk", "ess_tail")),
-            MISSING if math.isnan(row["r_hat"]) else f"{row['r_hat']:.4f}",
-        )
-        for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
-    )
-    columns = ("Parameter", "Bulk ESS", "Tail ESS", "R-hat")
-    return Table("Effective sample sizes (ESS) and agreement of chains", columns, rows)
 
 
 def data_table(fit: TrialFit) -> Table:

@@ -108,7 +108,7 @@ def _of_covariate_iv(fit: TrialFit, model: CovariateIV) -> tuple[str, ...]:
 
 
 def _given(value: object) -> str:
-    return f"with the prior {value}" if isinstance(value, Prior) else f"{value:g} a unit"
+    return f"with the prior {_prior(value)}" if isinstance(value, Prior) else f"{value:g} a unit"
 
 
 def _principal_strata(fit: TrialFit, model: PrincipalStrata) -> tuple[str, ...]:
@@ -147,7 +147,11 @@ def _principal_strata(fit: TrialFit, model: PrincipalStrata) -> tuple[str, ...]:
 
 def _heterogeneity(model: PrincipalStrata) -> str:
     value = model.heterogeneity
-    return f" ({value})" if isinstance(value, Prior) else f", taken to be {value:g}"
+    return f" ({_prior(value)})" if isinstance(value, Prior) else f", taken to be {value:g}"
+
+
+def _prior(value: Prior) -> str:
+    return f"{value} in scaled units" if value.unit == "scaled" else str(value)
 
 
 def _of_principal_strata(fit: TrialFit, model: PrincipalStrata) -> tuple[str, ...]:
