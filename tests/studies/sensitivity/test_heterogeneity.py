@@ -67,7 +67,7 @@ def test_the_report_has_its_picture(study, tmp_path) -> None:
     report(study, tmp_path / "study.md")
     html = (tmp_path / "study.html").read_text(encoding="utf-8")
     assert html.count("<svg") == 1
-    assert "σ_het = 1.50" in (tmp_path / "study.md").read_text(encoding="utf-8")
+    assert "het = 1.5" in (tmp_path / "study.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("values", [[-1.0], [float("nan")]])
