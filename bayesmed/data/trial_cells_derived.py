@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmed.data import trial_names
 from bayesmed.formulas.cell_moments import joined
 
 if TYPE_CHECKING:
@@ -65,8 +64,4 @@ def fingerprint(cells: TrialCells) -> str:
         "stratum": cells.stratum,
         "named": [names.treatment, cells.instrument, names.mediator, names.outcome, names.arms],
     }
-    digest = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
-    for array in (cells.n, cells.mean, cells.squares):
-        # Adding 0 turns -0.0 into 0.0: equal numbers have equal bytes.
-        digest.update((array + 0.0).astype("<f8").tobytes())
-    return digest.hexdigest()
+    return trial_names.fingerprint(labels, cells.n, cells.mean, cells.squares)

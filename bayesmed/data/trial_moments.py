@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,7 +155,7 @@ class TrialMoments:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names and numbers, without ``notes`` and other words."""
-        return fingerprint(self.names, self.n, self.mean, self.cross)
+        return fingerprint(asdict(self.names), self.n, self.mean, self.cross)
 
     @property
     def variables(self) -> tuple[str, ...]:

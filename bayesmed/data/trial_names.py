@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,9 @@ class TrialNames:
         return tuple(f"{self.mediator} × {name}" for name in self.covariates)
 
 
-def fingerprint(names: TrialNames, *arrays: NDArray[np.float64]) -> str:
+def fingerprint(labels: Mapping[str, object], *arrays: NDArray[np.float64]) -> str:
     """Hash the names and numbers of a trial, SHA-256 (hex)."""
-    digest = hashlib.sha256(json.dumps(asdict(names), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     for array in arrays:
         # Adding 0 turns -0.0 into 0.0: equal numbers have equal bytes.
         digest.update((array + 0.0).astype("<f8").tobytes())

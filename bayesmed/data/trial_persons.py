@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -195,7 +195,7 @@ class TrialPersons:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of names and numbers, without ``notes`` and other words."""
-        return fingerprint(self.names, self.treatment, self.measured)
+        return fingerprint(asdict(self.names), self.treatment, self.measured)
 
     @property
     def measured(self) -> _Array:

@@ -29,14 +29,21 @@ def assemble_trial[D](
     draws: Mapping[str, Floats],
     sample_stats: xr.Dataset,
     seed: int,
+    *,
+    least: bool = False,
 ) -> xr.DataTree:
     """Build every group from draws (chain, draw, ...) of the parameters.
 
     Predictions and log-likelihoods follow from the parameters; predictions are made for about
-    1,000 evenly thinned draws, log-likelihoods for as many as there is place for.
+    1,000 evenly thinned draws, log-likelihoods for as many as there is place for. With ``least``
+    only what judging the computation needs.
     """
     shape = _shape(draws)
+    coords = _chain_coords(shape[0], np.arange(shape[1]))
     groups: dict[str, xr.Dataset] = {"posterior": _parameters(model, data, draws)}
+    sampled = sample_stats.assign_coords(coords)
+    if least:
+        return xr.DataTree.from_dict(groups | {"sample_stats": sampled})
     step = max(1, shape[0] * shape[1] // PREDICTED)
     few, at = _thinned(draws, step)
     predicted = model.replicated(_flat(few), data, stream(seed, "posterior predictive"))
@@ -53,8 +60,7 @@ def assemble_trial[D](
     groups["prior_predictive"] = _statistics(
         model, data, from_prior, (1, len(index[::2])), index[::2]
     )
-    coords = _chain_coords(shape[0], np.arange(shape[1]))
-    groups["sample_stats"] = sample_stats.assign_coords(coords)
+    groups["sample_stats"] = sampled
     observed = {name: (dims, values) for name, (dims, values) in model.observed(data).items()}
     groups["observed_data"] = xr.Dataset(observed, coords=_labels(model, data, observed))
     return xr.DataTree.from_dict(dict(groups))

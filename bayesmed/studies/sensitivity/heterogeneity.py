@@ -62,7 +62,7 @@ class HeterogeneityRefit:
         model = replace(self.model, heterogeneity=self.value)
         drawn = draw_trial_posterior(model, self.data, self.sampler, seed, Silent())
         assert drawn.sample_stats is not None
-        tree = assemble_trial(model, self.data, drawn.draws, drawn.sample_stats, seed)
+        tree = assemble_trial(model, self.data, drawn.draws, drawn.sample_stats, seed, least=True)
         converged = all(d.passed for d in diagnose(tree))
         flat = {name: v.reshape(-1, *v.shape[2:]) for name, v in drawn.draws.items()}
         found = principal_strata_effects(model, flat, self.data)
