@@ -14,29 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bayesmed.core.types import ArrayLike
+from bayesmed.core.types import ArrayLike, Floats
 from bayesmed.formulas.principal_types import Monotone
 
 __all__ = [
-    "MARGINS",
-    "POSITIONS",
     "Shares",
     "means_at",
+    "positive_part",
     "shares_of_types",
+    "smaller",
+    "summed",
     "table_with_margins",
 ]
-
-MARGINS: dict[Monotone, tuple[int, ...]] = {
-    "both": (3,),
-    "instrument": (2, 3),
-    "treatment": (2, 3),
-    "none": (4,),
-}
-"""Shape of the coordinates that the mediator tells: shares that sum to 1 on the last axis, or,
-without monotonicity, the four means themselves."""
-
-POSITIONS: dict[Monotone, int] = {"both": 3, "instrument": 4, "treatment": 4, "none": 11}
-"""How many positions there are; where the mediator is monotone in both, two of them are told."""
 
 SMALLEST = 1e-12
 """Added to every width: rounding may leave none, whose logarithm would be infinite."""
@@ -92,9 +81,9 @@ def table_with_margins(
     for row in rows[:-1]:
         rest, own = row, []
         for j in range(len(columns) - 1):
-            low = _positive(rest - sum(free[j + 1 :]))
-            high = _smaller(rest, free[j])
-            apart = _positive(high - low) + SMALLEST
+            low = positive_part(rest - sum(free[j + 1 :]))
+            high = smaller(rest, free[j])
+            apart = positive_part(high - low) + SMALLEST
             cell = low + apart * next(taken)
             width = width * apart
             own.append(cell)
@@ -105,40 +94,41 @@ def table_with_margins(
     return [*cells, free], width
 
 
-def means_at(
-    monotone_in: Monotone, margin: Sequence[ArrayLike], position: Sequence[ArrayLike]
-) -> Means:
+def means_at(monotone_in: Monotone, position: Sequence[ArrayLike]) -> Means:
     r"""Return the means of the mediator at coordinates that keep them monotone.
 
-    With never, moved and always summing to 1, the lower mean is "always" and the higher one
-    1 - "never": in each arm, monotone in the instrument; at each value of the instrument, monotone
-    in treatment; of :math:`\bar m_0(0)` and :math:`\bar m_1(1)`, monotone in both, with the other
-    two means at positions between them.
+    A higher mean lies anywhere, the one that is not above it at a position below: in each arm,
+    monotone in the instrument; at each value of the instrument, monotone in treatment; of
+    :math:`\bar m_1(1)` and :math:`\bar m_0(0)`, monotone in both, with the other two means at
+    positions between them.
 
     Parameters
     ----------
     monotone_in
         As of `principal_types`.
-    margin
-        Coordinates, ``MARGINS[monotone_in]`` flattened.
     position
-        ``POSITIONS[monotone_in]`` positions between 0 and 1.
+        Positions between 0 and 1, one fewer than there are types, of which the first four are
+        used.
 
     Examples
     --------
-    >>> means_at("both", [0.25, 0.5, 0.25], [0.5, 0.25, 0.5]).mean
-    [[0.25, 0.5], [0.375, 0.75]]
+    >>> means_at("both", [0.75, 0.25, 0.5, 0.25, 0.5]).mean
+    [[0.1875, 0.46875], [0.328125, 0.75]]
     """
+    first, second, third, fourth = position[:4]
+    rest = position[4:]
     if monotone_in == "none":
-        return Means([[margin[0], margin[1]], [margin[2], margin[3]]], 1.0, position)
+        return Means([[first, second], [third, fourth]], 1.0, rest)
     if monotone_in == "both":
-        never, moved, always = margin
-        first, second = always + moved * position[0], always + moved * position[1]
-        return Means([[always, first], [second, 1.0 - never]], moved**2, position[2:])
-    pairs = [[margin[2], 1.0 - margin[0]], [margin[5], 1.0 - margin[3]]]
+        always = first * second
+        moved = first - always
+        means = [[always, always + moved * third], [always + moved * fourth, first]]
+        return Means(means, first * moved**2, rest)
+    one, other = (first * second, first), (third * fourth, third)
+    means = [[*one], [*other]]
     if monotone_in == "treatment":
-        pairs = [[pairs[0][0], pairs[1][0]], [pairs[0][1], pairs[1][1]]]
-    return Means(pairs, 1.0, position)
+        means = [[one[0], other[0]], [one[1], other[1]]]
+    return Means(means, first * third, rest)
 
 
 def shares_of_types(
@@ -163,8 +153,8 @@ def shares_of_types(
     """
     (m00, m01), (m10, m11) = mean
     if monotone_in == "both":
-        low = _positive(m01 + m10 - m00 - m11)
-        width = _smaller(m01, m10) - m00 - low
+        low = positive_part(m01 + m10 - m00 - m11)
+        width = smaller(m01, m10) - m00 - low
         both = low + width * position[0]
         found = {
             "0000": 1.0 - m11,
@@ -212,9 +202,44 @@ def _four(
     return [*cells[0], *cells[1]], width
 
 
-def _positive(x: ArrayLike) -> ArrayLike:
+def summed(values: ArrayLike, matrix: Floats) -> ArrayLike:
+    r"""Return sums of the last axis with constant weights, :math:`\sum_t x_t A_{ti}`.
+
+    A matrix product spelt out: in a graph it takes many times as long to compile.
+
+    Parameters
+    ----------
+    values
+        (..., T).
+    matrix
+        (T, I) numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> summed(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 3.0]])).tolist()
+    [3.0, 6.0]
+    """
+    return (values[..., :, None] * matrix).sum(axis=-2)
+
+
+def positive_part(x: ArrayLike) -> ArrayLike:
+    """Return a number, or 0 where it is negative.
+
+    Examples
+    --------
+    >>> positive_part(-2.0), positive_part(2.0)
+    (0.0, 2.0)
+    """
     return (x + abs(x)) / 2.0
 
 
-def _smaller(x: ArrayLike, y: ArrayLike) -> ArrayLike:
+def smaller(x: ArrayLike, y: ArrayLike) -> ArrayLike:
+    """Return the smaller of two numbers.
+
+    Examples
+    --------
+    >>> smaller(1.0, 2.0)
+    1.0
+    """
     return (x + y - abs(x - y)) / 2.0

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from bayesmed.classical.trial_instruments import position
 from bayesmed.classical.trial_products import TrialData
 from bayesmed.core.errors import ModelError
 from bayesmed.core.names import OUTCOME_SD
@@ -301,7 +300,7 @@ class CovariateIV(TrialModel[TrialData]):
         """Return every parameter, slope modifiers with a prior drawn from it."""
         if not self.cut:
             return dict(draws)
-        priors = self._slope_priors(data)
+        priors = covariate_iv_draws.slope_priors(self, data)
         drawn = np.stack([prior.draw(rng, (n,)) for prior in priors], axis=-1)
         return {**draws, SLOPE_MODIFIER: drawn}
 
@@ -320,21 +319,11 @@ class CovariateIV(TrialModel[TrialData]):
         data
             Its units are those of scaled priors.
         """
-        pairs = zip(self._slope_priors(data), at, strict=True)
+        pairs = zip(covariate_iv_draws.slope_priors(self, data), at, strict=True)
         values = np.array([float(prior.quantile(u)) for prior, u in pairs])
         drawn = dict(zip(self.uncertain_slope, values.tolist(), strict=True))
         chosen = tuple({**dict(self.slope_pairs), **drawn}.items())
         return replace(self, slope_modifier=chosen), {SLOPE_MODIFIER: values}
-
-    def _slope_priors(self, data: TrialData) -> list[Prior]:
-        """Priors of slope modifiers in data units."""
-        *_, m, y = sds = product_rows(data).sds()
-        found = []
-        for name, prior in self.slope_pairs:
-            if isinstance(prior, Prior):
-                unit = float(y / (m * sds[position(data.names, name)]))
-                found.append(prior.in_data_units(0.0, unit))
-        return found
 
     def log_likelihood(self, draws: Draws, data: TrialData) -> tuple[str, Floats]:
         """Log-densities by person where there are persons, else by arm."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmed.core.types import Floats
 from bayesmed.formulas.effect_modification import shifted_outcome
-from bayesmed.generative.covariate_iv_coordinates import Layout
+from bayesmed.generative.covariate_iv_coordinates import Layout, linear_part
 from bayesmed.generative.covariate_iv_parameters import instruments_of
 from bayesmed.generative.covariate_iv_rows import TrialRows
 
@@ -75,22 +75,22 @@ def observations(model: CovariateIV, rows: TrialRows) -> dict[str, Floats]:
     Returns
     -------
     dict
-        ``columns``: (2, P, L + k + 2) orthonormal columns and what they leave of mediator and
-        outcome, by arm; or (N, L + k + 4), with treatment and the mediator as measured at the end.
-        ``triangle``: from coefficients on these columns to those of the variables.
-        ``fitted``: (2, L + k) coefficients of mediator and outcome on the columns; with a probit a
-        third row for its index. ``slope_start``: an estimate of the slope, and how far it may be
-        off; ``start``: least squares given the mediator.
+        ``linear``: from coefficients of mediator and outcome on orthonormal columns to parameters
+        and, where the likelihood is one of products, to the means of mediator and outcome along
+        the rows of arm 0 and arm 1; ``measured``: (2, 2, P) what they are there. Or ``columns``:
+        (N, L + k + 4) orthonormal columns, mediator, outcome, treatment and the mediator as
+        measured. ``fitted_included``, ``fitted_instruments``: (2, L), (2, k) coefficients of
+        mediator and outcome on the columns; with a probit a third row for its index.
+        ``slope_start``: an estimate of the slope, and how far it may be off; ``start``: least
+        squares given the mediator.
     """
     layout = Layout.of(model, rows.names)
     x = standardised_rows(model, rows)
     basis, triangle = np.linalg.qr(np.column_stack([x.included, x.instruments]))
     fitted = np.stack([basis.T @ x.mediator, basis.T @ x.outcome])
     left = np.column_stack([x.mediator, x.outcome]) - basis @ fitted.T
-    found = {
-        "triangle": np.linalg.inv(triangle),
-        "fitted": fitted,
-    }
+    linear = linear_part(layout, np.linalg.inv(triangle), model.uncertain_direct != ())
+    found = {}
     # A node that the graph does not read is one that a sampler does not know.
     if layout.free_errors:
         found["start"] = _starts(left, rows, layout)
@@ -101,17 +101,29 @@ def observations(model: CovariateIV, rows: TrialRows) -> dict[str, Floats]:
         found |= _modified(model, rows, root, fitted[0, at:], noise)
     if layout.probit:
         index = probit_fit(basis, rows.raw_mediator)
-        found["fitted"] = np.vstack([fitted, index])
+        fitted = np.vstack([fitted, index])
         found["spread"] = np.array([1.0 / _generalised_slope(basis @ index)])
+    found |= {"fitted_included": fitted[:, :at], "fitted_instruments": fitted[:, at:]}
     if model.by_person:
         *_, m, _ = rows.sds()
         raw = rows.raw_mediator / m
         if model.person_effects == "random" and layout.free_errors:
             found["squares"] = _squares(rows.arm, raw, layout)
-        columns = [basis, left, rows.arm, raw]
-        return {COLUMNS: np.column_stack(columns), **found}
-    whole = np.column_stack([basis, left]).reshape(2, -1, basis.shape[1] + 2)
-    return {COLUMNS: whole, "persons": rows.n, **found}
+        columns = [basis, x.mediator, x.outcome, rows.arm, raw]
+        return {COLUMNS: np.column_stack(columns), "linear": linear, **found}
+    measured = np.stack([x.mediator, x.outcome]).reshape(2, 2, -1)
+    along = _along_rows(basis, linear.shape[1])
+    linear = np.concatenate([linear, *along])
+    return {"persons": rows.n, "measured": measured, "linear": linear, **found}
+
+
+def _along_rows(basis: Floats, size: int) -> Floats:
+    """(2, 2P, size) from coefficients to means of mediator and outcome, without the slope's."""
+    rows, whole = basis.shape
+    found = np.zeros((2, rows, size))
+    found[0, :, :whole] = basis
+    found[1, :, whole:] = basis[:, : size - whole]
+    return found
 
 
 def _starts(left: Floats, rows: TrialRows, layout: Layout) -> Floats:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmed.classical.trial_instruments import position
 from bayesmed.classical.trial_products import TrialData
-from bayesmed.core.names import OUTCOME_SD, SLOPE_SD
+from bayesmed.core.names import OUTCOME_SD, SLOPE, SLOPE_SD
 from bayesmed.core.types import Floats
 from bayesmed.generative.covariate_iv_coordinates import (
-    COORDINATES,
+    AT_SLOPE,
     Layout,
-    observed_columns,
+    named,
+    numpy_times,
     placed,
 )
 from bayesmed.generative.covariate_iv_data import observations
@@ -24,7 +26,9 @@ from bayesmed.generative.covariate_iv_parameters import (
     MEDIATOR_SD,
     table_of,
 )
+from bayesmed.generative.covariate_iv_rows import product_rows
 from bayesmed.generative.protocol import Draws
+from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
     from bayesmed.generative.covariate_iv import CovariateIV
@@ -49,18 +53,33 @@ def completed(model: CovariateIV, draws: Draws, data: TrialData) -> dict[str, Fl
     for name, values in draws.items():
         if name in table:
             p = table[name]
-            own = (values - p.location) / p.scale
-            others[name] = own if name in dims else own[:, None]
-    found = placed(layout, nodes, draws[COORDINATES], others, observed_columns)
+            free = (values - p.location) / p.scale
+            others[name] = free if name in dims else free[:, None]
+    at = {name: draws[name].reshape(-1, size) for name, size in layout.sizes.items()}
+    found = placed(layout, nodes, at, others, numpy_times)
+    own = named(layout, found.linear)
+    own |= {SLOPE: found.slope, OUTCOME_SD: found.errors.outcome_sd}
+    own[ERROR_CORRELATION] = found.errors.correlation
     done = {}
     for name, p in table.items():
         if name in draws:
             done[name] = draws[name]
             continue
-        if name not in found.parameters:
+        if name not in own:
             # Along an axis without entries.
-            done[name] = np.zeros((len(draws[COORDINATES]), 0))
+            done[name] = np.zeros((len(draws[AT_SLOPE]), 0))
             continue
-        values = np.asarray(p.location + p.scale * found.parameters[name])
+        values = np.asarray(p.location + p.scale * own[name])
         done[name] = values if name in dims else values[:, 0]
     return done
+
+
+def slope_priors(model: CovariateIV, data: TrialData) -> list[Prior]:
+    """Priors of slope modifiers in data units."""
+    *_, m, y = sds = product_rows(data).sds()
+    found = []
+    for name, prior in model.slope_pairs:
+        if isinstance(prior, Prior):
+            unit = float(y / (m * sds[position(data.names, name)]))
+            found.append(prior.in_data_units(0.0, unit))
+    return found

@@ -10,16 +10,19 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayesmed.core.names import SLOPE, SLOPE_SD
+from bayesmed.core.names import OUTCOME_SD, SLOPE, SLOPE_SD
 from bayesmed.core.types import ArrayLike
 from bayesmed.formulas.covariate_iv import Errors, outcome_variance, probit_log_density
-from bayesmed.generative.covariate_iv_coordinates import COORDINATES, Layout, Placed, placed
+from bayesmed.generative.covariate_iv_coordinates import Layout, Placed, placed
 from bayesmed.generative.covariate_iv_data import COLUMNS
 from bayesmed.generative.covariate_iv_parameters import (
     DIRECT_EFFECT_SD,
     EFFECT_CORRELATION,
+    ERROR_CORRELATION,
     MEDIATOR_SD,
 )
+from bayesmed.generative.graph_vectors import joined
+from bayesmed.generative.trial_model import JOINED
 
 if TYPE_CHECKING:
     from bayesmed.generative.covariate_iv import CovariateIV
@@ -34,16 +37,14 @@ def add_coordinates(
     nodes: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Add the coordinates and return the parameters they stand for."""
-    coordinates = pm.Flat(COORDINATES, shape=layout.size)
+    coordinates = {name: pm.Flat(name, shape=size) for name, size in layout.sizes.items()}
     others = {k: v if k in dims else v[None] for k, v in parameters.items()}
-    found = placed(layout, nodes, coordinates, others, _joined)
+    found = placed(layout, nodes, coordinates, others, _times)
     pm.Potential("log_jacobian", found.log_jacobian)
-    replaced = {
-        name: value if name in dims else value[0]
-        for name, value in found.parameters.items()
-        if name not in parameters
-    }
-    return {**replaced, _PLACED: found}
+    errors = {OUTCOME_SD: found.errors.outcome_sd, ERROR_CORRELATION: found.errors.correlation}
+    replaced = {name: value for name, value in errors.items() if name not in parameters}
+    coefficients = {tuple(layout.places()): found.linear[: layout.coefficients]}
+    return {**replaced, SLOPE: found.slope, JOINED: coefficients, _PLACED: found}
 
 
 def add_likelihood(
@@ -58,43 +59,42 @@ def add_likelihood(
     pm.Potential("likelihood", density(layout, found, parameters, nodes).sum())
 
 
-def _apart(layout: Layout, found: Placed, slope: Any, nodes: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Residuals of the mediator and of the outcome's reduced form, along the rows."""
-    columns, at = nodes[COLUMNS], layout.included
-    size = at + layout.instruments
-    m, y = nodes["fitted"][0], nodes["fitted"][1]
-    whole = _joined([found.mediator[0], found.mediator[1]])
-    direct = _joined([found.outcome[0], found.outcome[1] + pt.zeros(layout.instruments)])
-    basis = columns[..., :size]
-    mediator = columns[..., size] - basis @ (whole - m)
-    outcome = columns[..., size + 1] - basis @ (direct + slope * whole - y)
-    return mediator, outcome
-
-
 def _of_products(layout: Layout, found: Placed, mediator_sd: Any, nodes: Mapping[str, Any]) -> Any:
     """Log-density of all persons from sums of products by arm."""
-    slope = found.parameters[SLOPE]
-    mediator, outcome = _apart(layout, found, slope, nodes)
+    measured = nodes["measured"]
+    shape = measured.type.shape[1:]
+    means, rows = found.linear[layout.coefficients :], math.prod(shape)
+    mediator = measured[0] - means[:rows].reshape(shape)
+    outcome = measured[1] - means[rows:].reshape(shape) - found.slope * measured[0]
     sd = mediator_sd if layout.arms == 2 else mediator_sd[None]
-    left = outcome - found.seen.slope[:, None] * mediator
+    # Given the mediator, the outcome's error is on average λ - θ times that of the mediator.
+    left = outcome - (found.seen.slope - found.slope)[:, None] * mediator
     first, second = (mediator**2).sum(axis=1), (left**2).sum(axis=1)
     n, residual = nodes["persons"], found.seen.residual_sd
     log_sds = np.log(sd) + np.log(residual) + math.log(2 * math.pi)
     return -(n * log_sds + 0.5 * (first / sd**2 + second / residual**2)).sum()
 
 
+def _means(layout: Layout, found: Placed, nodes: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Mean of the mediator, and of the outcome but for what the slope adds, of each person."""
+    basis = nodes[COLUMNS][:, : layout.included + layout.instruments]
+    included, on_instruments = found.coefficients.outcome
+    outcome = joined([included, on_instruments + pt.zeros(layout.instruments)])
+    return basis @ joined(found.coefficients.mediator), basis @ outcome
+
+
 def _of_persons(
     layout: Layout, found: Placed, parameters: Mapping[str, Any], nodes: Mapping[str, Any]
 ) -> Any:
     """Log-density of each person whose effects differ from others'."""
-    columns = nodes[COLUMNS]
-    treatment, raw = columns[:, -2], columns[:, -1]
-    mediator, outcome = _apart(layout, found, found.parameters[SLOPE], nodes)
+    measured, outcome, treatment, raw = (nodes[COLUMNS][:, i] for i in range(-4, 0))
+    means = _means(layout, found, nodes)
     sd = _of_arm(layout, parameters[MEDIATOR_SD], treatment)
-    seen = _of_arm(layout, found.seen.slope, treatment)
+    seen = _of_arm(layout, found.seen.slope - found.slope, treatment)
     residual = _of_arm(layout, found.seen.residual_sd, treatment)
     variance = outcome_variance(residual**2, treatment, raw, effect_covariance(parameters))
-    left = outcome - seen * mediator
+    mediator = measured - means[0]
+    left = outcome - means[1] - found.slope * measured - seen * mediator
     square = (mediator / sd) ** 2 + left**2 / variance
     return -0.5 * (square + np.log(variance)) - np.log(sd) - math.log(2 * math.pi)
 
@@ -103,14 +103,10 @@ def _of_probit(
     layout: Layout, found: Placed, parameters: Mapping[str, Any], nodes: Mapping[str, Any]
 ) -> Any:
     """Log-density of each person with a binary mediator."""
-    columns, size = nodes[COLUMNS], layout.included + layout.instruments
-    treatment, raw = columns[:, -2], columns[:, -1]
+    measured, outcome, treatment, raw = (nodes[COLUMNS][:, i] for i in range(-4, 0))
     taken = pt.gt(raw, 0.0)
-    index = columns[:, :size] @ _joined([found.mediator[0], found.mediator[1]])
-    slope = found.parameters[SLOPE]
-    direct = _joined([found.outcome[0], found.outcome[1] + pt.zeros(layout.instruments)])
-    fitted = direct - nodes["fitted"][1] + slope * nodes["fitted"][0]
-    residual = columns[:, size + 1] - slope * columns[:, size] - columns[:, :size] @ fitted
+    index, mean = _means(layout, found, nodes)
+    residual = outcome - mean - found.slope * measured
     errors = Errors(*(_of_arm(layout, x, treatment) for x in found.errors))
     variance = errors.outcome_sd**2
     if SLOPE_SD in parameters:
@@ -146,6 +142,6 @@ def _of_arm(layout: Layout, values: Any, treatment: Any) -> Any:
     return values[0] + treatment * (values[1] - values[0])
 
 
-def _joined(values: Sequence[Any]) -> Any:
-    found: Any = pt.join(-1, *values)  # type: ignore[no-untyped-call]
-    return found
+def _times(matrix: Any, vectors: Sequence[Any]) -> Any:
+    """Multiply by way of a sum: PyTensor's own product takes ten seconds to compile."""
+    return (matrix * joined(vectors)).sum(axis=-1)

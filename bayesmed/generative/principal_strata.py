@@ -95,9 +95,9 @@ class PrincipalStrata(TrialModel[TrialCells]):
     Assumes that treatment and instrument are each as good as random and independent, that the
     instrument moves the outcome through the mediator only, and what ``monotone_in`` says.
 
-    With ``"counts"`` slopes :math:`b_{td}` are normal around :math:`b_d`, reflected at -1 and 1,
-    and :math:`a_{td}` uniform over the probabilities that leaves. Strata of covariates have types
-    of their own; :math:`\sigma_a` and :math:`\sigma_{het}` are common to them.
+    With ``"counts"`` slopes :math:`b_{td}` are normal around :math:`b_d`, truncated to between -1
+    and 1, and :math:`a_{td}` uniform over the probabilities that leaves. Strata of covariates have
+    types of their own; :math:`\sigma_a` and :math:`\sigma_{het}` are common to them.
 
     Some :math:`b_{td}` meet no data, so natural effects are identified in part only: how wide
     their posterior is rests on :math:`\sigma_{het}`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,14 +29,23 @@ from bayesmed.core.names import (
 from bayesmed.core.types import Floats
 from bayesmed.data import TrialCells
 from bayesmed.formulas.principal_types import type_names
+from bayesmed.formulas.strata_likelihood import CELLS_OF_ARM, PAIRS_OF_CELLS
 from bayesmed.generative.trial_parameters import Coords, Parameter
 from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
-# Data nodes: cells; numbers that are no data; outcomes of persons and the cell of each.
-CELLS, CONSTANTS, PERSONS = "cells", "constants", "persons"
+# Data nodes. Saturated: counts, means and squares of cells. Types: numbers that are no data; counts
+# of cells (S, 8), axes d, z, m, or (8,) of one stratum; counts of outcomes; outcomes of persons and
+# the cell of each.
+CELLS, CONSTANTS, COUNTS, PERSONS = "cells", "constants", "counts", "persons"
+EVENTS, OTHERS = "counts_with_outcome", "counts_without_outcome"
+# Types by moments, as counts: sums of squares, their degrees of freedom, 1 / n, and whether
+# a cell is empty. By pairs of cells, arms inside (`strata_likelihood.PAIRS_OF_CELLS`): distances
+# of means from those expected a priori, whether both cells are there, and prior covariances.
+SQUARES, FREEDOM, PER_PERSON, EMPTY = "squares", "freedom", "per_person", "empty"
+DISTANCE, SEEN, PRIOR_COVARIANCE = "distance", "seen", "prior_covariance"
 UNIT = "cell"
 """The axis of persons at one treatment and instrument, which are independent of the others."""
 
@@ -93,6 +102,10 @@ def outcome_units(model: PrincipalStrata, data: TrialCells) -> OutcomeUnits:
     """Return mean and standard deviation over all persons; 0 and 1 where probabilities are."""
     if model.likelihood_for(data) == "counts":
         return OutcomeUnits(0.0, 1.0)
+    return _spread_of_outcome(data)
+
+
+def _spread_of_outcome(data: TrialCells) -> OutcomeUnits:
     whole = data.pooled()
     n, mean, squares = (x.ravel() for x in (whole.n, whole.mean, whole.squares))
     location = float(n @ mean / n.sum())
@@ -112,6 +125,8 @@ def table(model: PrincipalStrata, data: TrialCells) -> tuple[Parameter, ...]:
         if name == SLOPE_HETEROGENEITY:
             assert isinstance(model.heterogeneity, Prior)
             default = model.heterogeneity
+            if counted:  # probabilities have units of their own, heterogeneity is in sds
+                default = default.in_data_units(0.0, _spread_of_outcome(data).scale)
         assert default is not None
         share = name == MEDIATOR_SHARE
         at, width = location if name in _LEVELS else 0.0, 1.0 if share else scale
@@ -143,19 +158,84 @@ def coords(model: PrincipalStrata, data: TrialCells) -> Coords:
 
 
 def observations(model: PrincipalStrata, data: TrialCells) -> dict[str, Floats]:
-    """Return cells (3, S, 2, 2, 2) of counts, means and squares in the outcome's units; numbers."""
+    """Return the values of the data nodes, in the outcome's natural units.
+
+    What does not depend on parameters is worked out here, not in the graph.
+    """
     location, scale = outcome_units(model, data)
     mean = np.where(data.n > 0, (data.mean - location) / scale, 0.0)
+    squares, how = data.squares / scale**2, model.likelihood_for(data)
+    if model.saturated:
+        return {CELLS: np.stack([data.n, mean, squares])}
     het = model.heterogeneity
     fixed = 0.0 if isinstance(het, Prior) else het / scale
-    found = {CELLS: np.stack([data.n, mean, data.squares / scale**2])}
-    if not model.saturated:
-        found[CONSTANTS] = np.array([fixed, model.share_concentration])
-    if model.likelihood_for(data) == "mixture":
+    flat = lead(data.n_strata, 8)
+    found = {
+        CONSTANTS: np.array([fixed, model.share_concentration]),
+        COUNTS: data.n.reshape(flat),
+    }
+    if how == "counts":
+        found[EVENTS] = (data.n * mean).reshape(flat)
+        found[OTHERS] = (data.n * (1.0 - mean)).reshape(flat)
+    elif how == "mixture":
         assert data.outcomes is not None
         outcome, cell = data.outcomes
         found[PERSONS] = np.column_stack([(outcome - location) / scale, cell])
+    else:
+        found |= _of_pairs(model, data, mean)
+        found[SQUARES] = squares.reshape(flat)
+        found[FREEDOM] = np.maximum(data.n - 1.0, 0.0).reshape(flat)
+        found[PER_PERSON] = np.where(data.n > 0, 1.0 / np.maximum(data.n, 1.0), 0.0).reshape(flat)
+        found[EMPTY] = (data.n == 0).astype(np.float64).reshape(flat)
     return found
+
+
+def lead(strata: int, *axes: int) -> tuple[int, ...]:
+    """Return the shape of what each stratum has: one stratum has no axis, to compile quickly."""
+    return axes if strata == 1 else (strata, *axes)
+
+
+def at_average(coordinate: Any) -> Any:
+    """Return where an average probability lies, from a coordinate a sampler starts near 0."""
+    return 0.5 + 0.25 * coordinate
+
+
+def _of_pairs(model: PrincipalStrata, data: TrialCells, mean: Floats) -> dict[str, Floats]:
+    """Return what is known of an arm's cells and pairs of cells; an empty cell says nothing."""
+    level, steep = (average_priors(model, data, name) for name in (INTERCEPT_MEAN, SLOPE_MEAN))
+    location, scale = outcome_units(model, data)
+    there = in_order(data.n) > 0  # (S, d, 4)
+    treated = np.array([float(m) for _, m in CELLS_OF_ARM])
+    expected = (level.mean[..., None] - location + treated * steep.mean[..., None]) / scale
+    distance = np.where(there, in_order(mean) - expected, 0.0)
+    one, other = (np.array([pair[i] for pair in PAIRS_OF_CELLS]) for i in range(2))
+    both = there[..., one] & there[..., other]
+    common = level.sd[..., None] ** 2 + treated[one] * treated[other] * steep.sd[..., None] ** 2
+    by_pair = {SEEN: both.astype(np.float64), PRIOR_COVARIANCE: both * common / scale**2}
+    return {
+        name: value.transpose(0, 2, 1).reshape(lead(data.n_strata, -1))
+        for name, value in (by_pair | {DISTANCE: distance}).items()
+    }
+
+
+class AveragePriors(NamedTuple):
+    """Means and standard deviations of the normal priors of averages over types, (S, 2)."""
+
+    mean: Floats
+    sd: Floats
+
+
+def average_priors(model: PrincipalStrata, data: TrialCells, name: str) -> AveragePriors:
+    """Return the priors of ``intercept_mean`` or ``slope_mean``, in outcome units."""
+    priors = [p.parameters for k, p in model.priors_for(data).items() if k.split("[")[0] == name]
+    return AveragePriors(
+        *(np.array([p[key] for p in priors]).reshape(data.n_strata, 2) for key in ("mu", "sigma"))
+    )
+
+
+def in_order(cells: Floats) -> Floats:
+    """Put the four cells (z, m) of the last two axes on one, as covariances have them."""
+    return np.stack([cells[..., z, m] for z, m in CELLS_OF_ARM], axis=-1)
 
 
 def observed(data: TrialCells) -> dict[str, tuple[tuple[str, ...], Floats]]:

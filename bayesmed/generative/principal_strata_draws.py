@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,13 +25,20 @@ from bayesmed.data import TrialCells
 from bayesmed.formulas.principal_strata import cell_means, cell_shares
 from bayesmed.formulas.strata_likelihood import (
     CELLS_OF_ARM,
+    PAIRS_OF_CELLS,
     cell_weights,
     covariance_of_cell_means,
-    folded,
     intercept_bounds,
+    truncated_slopes,
 )
-from bayesmed.formulas.type_shares import means_at, shares_of_types
-from bayesmed.generative.principal_strata_data import UNIT
+from bayesmed.formulas.type_intercepts import (
+    SumsOfGroups,
+    averages_at,
+    drawn_parts,
+    groups_of_types,
+)
+from bayesmed.formulas.type_shares import SMALLEST, means_at, shares_of_types
+from bayesmed.generative.principal_strata_data import UNIT, at_average, average_priors, in_order
 from bayesmed.generative.principal_strata_mixture import mixed_cells, mixture_log_likelihood
 from bayesmed.generative.protocol import Draws
 from bayesmed.priors import Prior
@@ -43,7 +50,8 @@ __all__ = ["completed", "log_likelihood", "prior_completed", "replicated"]
 
 # As `principal_strata_graph` names them.
 _INTERCEPT_AT, _SLOPE_AT = "type_intercept_position", "type_slope_position"
-_MARGIN, _SHARE_AT = "type_margin", "type_share_position"
+_AVERAGE_AT = "type_average_position"
+_SHARE_AT = "type_share_position"
 
 
 def completed(
@@ -59,9 +67,33 @@ def completed(
     how = model.likelihood_for(data)
     if how == "moments":
         return found | _given_cells(model, found, data, rng)
+    if how == "counts":
+        return found | _given_averages(model, found, rng)
     shape = (n, data.n_strata, len(model.types), 2)
     position = {key: found.pop(key).reshape(shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
     return found | _at_positions(model, found, position, how)
+
+
+def _given_averages(
+    model: PrincipalStrata, draws: dict[str, Floats], rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Take coordinates out of the draws and return a and b, each a given averages of groups."""
+    share, groups = draws[TYPE_SHARE], groups_of_types(model.types)
+    lead, shape = share.shape[:-1], (*share.shape, 2)
+    position = np.swapaxes(draws.pop(_SLOPE_AT).reshape(*lead, 2, -1), -1, -2)
+    slope = _slopes_of_counts(model, draws, position)
+    low, high = intercept_bounds(slope)
+    values = [share[..., None] * x for x in (np.ones(shape), slope, low, high - low)]
+    flat = [np.swapaxes(x, -1, -2).reshape(*lead, -1) for x in values]
+    every = np.split(np.concatenate(flat, axis=-1) @ groups.sums, 3 + len(groups.place), axis=-1)
+    at = at_average(draws.pop(_AVERAGE_AT)).reshape(*lead, -1)
+    mass = averages_at(SumsOfGroups(every[0], every[1], every[2], every[3:]), at, groups).mass
+    room, part = flat[3] + SMALLEST, np.zeros_like(flat[3])
+    for g, size in enumerate(groups.sizes):
+        own = [int(np.flatnonzero(place[:, g])[0]) for place in groups.place[:size]]
+        part[..., own] = drawn_parts(np.asarray(mass)[..., g], room[..., own], rng)
+    inside = np.swapaxes((part / room).reshape(*lead, 2, -1), -1, -2)
+    return {TYPE_INTERCEPT: low + (high - low) * inside, TYPE_SLOPE: slope}
 
 
 def prior_completed(
@@ -84,9 +116,8 @@ def prior_completed(
 
 def _shares(model: PrincipalStrata, draws: dict[str, Floats], n: int, strata: int) -> Floats:
     """Take the coordinates of shares out of the draws and return shares, (n, S, T)."""
-    both = [draws.pop(key).reshape(n, strata, -1) for key in (_MARGIN, _SHARE_AT)]
-    margin, position = ([x[..., i] for i in range(x.shape[-1])] for x in both)
-    told = means_at(model.monotone_in, margin, position)
+    at = draws.pop(_SHARE_AT).reshape(n, strata, -1)
+    told = means_at(model.monotone_in, [at[..., i] for i in range(at.shape[-1])])
     found = shares_of_types(model.monotone_in, told.mean, told.rest).share
     # Widths are a little more than bounds allow (`type_shares.SMALLEST`).
     shares: Floats = np.maximum(np.stack(found, axis=-1), 0.0)
@@ -108,16 +139,24 @@ def _at_positions(
     model: PrincipalStrata, draws: Draws, position: Mapping[str, Floats], how: str
 ) -> dict[str, Floats]:
     """Return a and b of every type from where they lie, in units without scale."""
-    away = _spread(heterogeneity(model, draws)) * position[_SLOPE_AT]
-    slope = draws[SLOPE_MEAN][:, :, None, :] + away
     if how == "counts":
-        slope = np.asarray(folded(slope))
+        slope = _slopes_of_counts(model, draws, position[_SLOPE_AT])
         low, high = intercept_bounds(slope)
         intercept = low + (high - low) * position[_INTERCEPT_AT]
     else:
+        away = _spread(heterogeneity(model, draws)) * position[_SLOPE_AT]
+        slope = draws[SLOPE_MEAN][:, :, None, :] + away
         spread = _spread(draws[INTERCEPT_HETEROGENEITY])
         intercept = draws[INTERCEPT_MEAN][:, :, None, :] + spread * position[_INTERCEPT_AT]
     return {TYPE_INTERCEPT: intercept, TYPE_SLOPE: slope}
+
+
+def _slopes_of_counts(model: PrincipalStrata, draws: Draws, position: Floats) -> Floats:
+    """Return b of every type, a difference of two probabilities, from where it lies."""
+    from scipy.special import ndtr, ndtri
+
+    mean, spread = draws[SLOPE_MEAN][:, :, None, :], _spread(heterogeneity(model, draws))
+    return np.asarray(truncated_slopes(mean, spread, position, ndtr, ndtri))
 
 
 def _instrument_shares(data: TrialCells, n: int, rng: np.random.Generator) -> Floats:
@@ -136,7 +175,7 @@ def _given_cells(
     lack of the cells seen (Matheron's rule).
     """
     n, types = len(draws[TYPE_SHARE]), model.types
-    level, steep = (_of_averages(model, data, name) for name in (INTERCEPT_MEAN, SLOPE_MEAN))
+    level, steep = (average_priors(model, data, name) for name in (INTERCEPT_MEAN, SLOPE_MEAN))
     found = {
         INTERCEPT_MEAN: level.mean + level.sd * rng.normal(size=(n, data.n_strata, 2)),
         SLOPE_MEAN: steep.mean + steep.sd * rng.normal(size=(n, data.n_strata, 2)),
@@ -151,19 +190,21 @@ def _given_cells(
     lacking = data.mean - np.nan_to_num(expected) - np.sqrt(noise) * rng.normal(size=noise.shape)
     lacking = np.where(there, lacking, 0.0)
     flat, het = draws[INTERCEPT_HETEROGENEITY], heterogeneity(model, draws)
-    rows = covariance_of_cell_means(
-        weight, flat[:, None, None], het if isinstance(het, float) else het[:, None, None]
+    pairs = covariance_of_cell_means(
+        draws[TYPE_SHARE],
+        types,
+        flat[:, None, None],
+        het if isinstance(het, float) else het[:, None, None],
     )
-    cov = np.stack([np.stack(np.broadcast_arrays(*row), axis=-1) for row in rows], axis=-2)
     treated = np.array([float(m) for _, m in CELLS_OF_ARM])
     common = (
         level.sd[..., None, None] ** 2 + np.outer(treated, treated) * steep.sd[..., None, None] ** 2
     )
-    seen = _in_order(there) > 0  # (S, d, 4)
-    cov = (cov + common) * (seen[..., :, None] & seen[..., None, :])
-    cov = cov + np.eye(4) * _in_order(noise)[..., None, :]
-    gain = np.linalg.solve(cov, _in_order(lacking)[..., None])[..., 0] * seen  # (n, S, d, 4)
-    moved = _in_order(weight) * gain[:, :, None]  # (n, S, T, d, 4)
+    seen = in_order(data.n) > 0  # (S, d, 4)
+    cov = (_matrices(pairs) + common) * (seen[..., :, None] & seen[..., None, :])
+    cov = cov + np.eye(4) * in_order(noise)[..., None, :]
+    gain = np.linalg.solve(cov, in_order(lacking)[..., None])[..., 0] * seen  # (n, S, d, 4)
+    moved = in_order(weight) * gain[:, :, None]  # (n, S, T, d, 4)
     averages = level.sd**2 * gain.sum(-1), steep.sd**2 * (gain * treated).sum(-1)
     of_types = moved.sum(-1) * _spread(flat) ** 2, (moved * treated).sum(-1) * _spread(het) ** 2
     names = ((INTERCEPT_MEAN, TYPE_INTERCEPT), (SLOPE_MEAN, TYPE_SLOPE))
@@ -173,23 +214,12 @@ def _given_cells(
     return found
 
 
-class _Normal(NamedTuple):
-    """Means and standard deviations of a normal prior, (S, 2)."""
-
-    mean: Floats
-    sd: Floats
-
-
-def _of_averages(model: PrincipalStrata, data: TrialCells, name: str) -> _Normal:
-    priors = [p.parameters for k, p in model.priors_for(data).items() if k.split("[")[0] == name]
-    return _Normal(
-        *(np.array([p[key] for p in priors]).reshape(data.n_strata, 2) for key in ("mu", "sigma"))
-    )
-
-
-def _in_order(cells: ArrayLike) -> Floats:
-    """Put the four cells (z, m) of the last two axes on one, as covariances have them."""
-    return np.stack([cells[..., z, m] for z, m in CELLS_OF_ARM], axis=-1)
+def _matrices(pairs: ArrayLike) -> Floats:
+    """Return covariances (..., 2, 4, 4) from those of pairs of cells, (..., 20)."""
+    found = np.zeros((*pairs.shape[:-1], 2, 4, 4))
+    for k, (i, j) in enumerate(PAIRS_OF_CELLS):
+        found[..., i, j] = found[..., j, i] = pairs[..., 2 * k : 2 * k + 2]
+    return found
 
 
 def _cells(model: PrincipalStrata, draws: Draws) -> tuple[Floats, Floats]:

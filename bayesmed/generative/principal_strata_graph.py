@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,26 +21,47 @@ from bayesmed.core.names import (
     SLOPE_MEAN,
     TYPE_SHARE,
 )
+from bayesmed.core.types import Floats
 from bayesmed.data import TrialCells
-from bayesmed.formulas.principal_strata import cell_means, cell_shares
 from bayesmed.formulas.site_slope import LOG_2PI
 from bayesmed.formulas.strata_likelihood import (
     CELLS_OF_ARM,
+    PAIRS_OF_CELLS,
     cell_weights,
     covariance_of_cell_means,
-    folded,
     intercept_bounds,
     joint_log_density,
+    truncated_slopes,
 )
-from bayesmed.formulas.type_shares import MARGINS, POSITIONS, means_at, shares_of_types
-from bayesmed.generative.principal_strata_data import CELLS, CONSTANTS, PERSONS
+from bayesmed.formulas.type_intercepts import SumsOfGroups, averages_at, groups_of_types
+from bayesmed.formulas.type_shares import means_at, shares_of_types, summed
+from bayesmed.generative.graph_vectors import columns, joined, parted
+from bayesmed.generative.principal_strata_data import (
+    CELLS,
+    CONSTANTS,
+    COUNTS,
+    DISTANCE,
+    EMPTY,
+    EVENTS,
+    FREEDOM,
+    OTHERS,
+    PER_PERSON,
+    PERSONS,
+    PRIOR_COVARIANCE,
+    SEEN,
+    SQUARES,
+    at_average,
+    lead,
+)
 
 if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
 # What is sampled of types: their shares in coordinates, and where a and b lie, without units.
-TYPE_MARGIN, TYPE_POSITION = "type_margin", "type_share_position"
+TYPE_POSITION = "type_share_position"
 INTERCEPT_POSITION, SLOPE_POSITION = "type_intercept_position", "type_slope_position"
+AVERAGE_POSITION = "type_average_position"
+ROUNDING = 1e-12
 ABSENT = -1e30
 """The log of a share that is 0: minus infinity has no gradient."""
 
@@ -51,45 +73,45 @@ def add_likelihood(
     data: TrialCells,
 ) -> None:
     """Add shares of types, and the density of the cells, to the graph on the stack."""
-    n, mean, squares = (nodes[CELLS][i] for i in range(3))
     how = model.likelihood_for(data)
     if model.saturated:
-        share = parameters[MEDIATOR_SHARE]
-        shares = pt.stack([1.0 - share, share], axis=-1)
-        pm.Potential("mediator", (n * pt.log(shares)).sum())
-        expected = parameters[CELL_MEAN]
-        if how == "counts":
-            pm.Potential("outcome", _counted(n, mean, expected))
-        else:
-            sd = parameters[CELL_SD]
-            each = -n * pt.log(sd) - 0.5 * (squares + n * (mean - expected) ** 2) / sd**2
-            pm.Potential("outcome", each.sum())
+        _saturated(parameters, nodes[CELLS], how)
         return
-    types = model.types
-    share = _shares(model, data.n_strata, nodes[CONSTANTS][1])
-    pm.Potential("mediator", (n * pt.log(cell_shares(share, types))).sum())
-    het = parameters.get(SLOPE_HETEROGENEITY, nodes[CONSTANTS][0])
+    types, constants = model.types, nodes[CONSTANTS]
+    share = _shares(model, data.n_strata, constants[1])
+    inside = (types[..., None] == np.array([0.0, 1.0])).reshape(len(types), 8)
+    persons = summed(share, inside.astype(np.float64))
+    pm.Potential("mediator", (nodes[COUNTS] * pt.log(persons)).sum())
+    het = parameters.get(SLOPE_HETEROGENEITY, constants[0])
     if how == "moments":
-        density = _moments(parameters, share, types, het, (n, mean, squares))
+        density = _moments(parameters, share, types, het, nodes)
     elif how == "counts":
-        density = _of_counts(parameters, share, types, het, (n, mean))
+        density = _of_counts(parameters, share, persons, types, het, nodes)
     else:
-        density = _mixture(parameters, share, types, het, nodes[PERSONS])
+        by_stratum = share.reshape((data.n_strata, len(types)))
+        density = _mixture(parameters, by_stratum, types, het, nodes[PERSONS])
     pm.Potential("outcome", density)
+
+
+def _saturated(parameters: Mapping[str, Any], cells: Any, how: str) -> None:
+    """Add the density of cells that have a share and a mean each."""
+    n, mean, squares = (cells[i] for i in range(3))
+    share, expected = parameters[MEDIATOR_SHARE], parameters[CELL_MEAN]
+    shares = pt.stack([1.0 - share, share], axis=-1)
+    pm.Potential("mediator", (n * pt.log(shares)).sum())
+    if how == "counts":
+        pm.Potential("outcome", _counted(n * mean, n * (1.0 - mean), expected))
+    else:
+        sd = parameters[CELL_SD]
+        each = -n * pt.log(sd) - 0.5 * (squares + n * (mean - expected) ** 2) / sd**2
+        pm.Potential("outcome", each.sum())
 
 
 def _shares(model: PrincipalStrata, strata: int, concentration: Any) -> Any:
     """Add the shares of types, in coordinates of which the mediator tells each or says nothing."""
-    monotone, shape = model.monotone_in, MARGINS[model.monotone_in]
-    at = pm.Uniform(TYPE_POSITION, 0.0, 1.0, shape=(strata, POSITIONS[monotone]))
-    if monotone == "none":
-        margin = pm.Uniform(TYPE_MARGIN, 0.0, 1.0, shape=(strata, *shape))
-    else:
-        margin = pm.Dirichlet(TYPE_MARGIN, a=np.ones((strata, *shape)), shape=(strata, *shape))
-    columns = margin.reshape((strata, -1))
-    entries = [[x[:, i] for i in range(x.type.shape[1])] for x in (columns, at)]
-    told = means_at(monotone, *entries)
-    found = shares_of_types(monotone, told.mean, told.rest)
+    at = pm.Uniform(TYPE_POSITION, 0.0, 1.0, shape=lead(strata, len(model.types) - 1))
+    told = means_at(model.monotone_in, columns(at))
+    found = shares_of_types(model.monotone_in, told.mean, told.rest)
     share = pt.stack(found.share, axis=-1)
     density = pt.log(told.width * found.width).sum()
     rarest = pt.log(pt.maximum(share, 1e-300)).sum()
@@ -98,48 +120,74 @@ def _shares(model: PrincipalStrata, strata: int, concentration: Any) -> Any:
 
 
 def _moments(
-    parameters: Mapping[str, Any], share: Any, types: Any, het: Any, cells: tuple[Any, Any, Any]
+    parameters: Mapping[str, Any], share: Any, types: Floats, het: Any, nodes: Mapping[str, Any]
 ) -> Any:
     """Density of means and sums of squares, what types and their averages are integrated out."""
-    n, mean, squares = cells
-    sd = parameters[CELL_SD]
-    spread = -pt.maximum(n - 1.0, 0.0) * pt.log(sd) - 0.5 * squares / sd**2
-    level, steep = parameters[INTERCEPT_MEAN], parameters[SLOPE_MEAN]
-    cov = covariance_of_cell_means(
-        cell_weights(share, types), parameters[INTERCEPT_HETEROGENEITY], het
-    )
-    # A cell that nobody is in is replaced by one that says nothing.
-    there = n > 0
-    noise = pt.switch(there, sd**2 / pt.maximum(n, 1.0), 1.0)
-    full, residual = [], []
-    for i, (z, m) in enumerate(CELLS_OF_ARM):
-        here = there[..., z, m]
-        row = []
-        for j, (other_z, other_m) in enumerate(CELLS_OF_ARM[: i + 1]):
-            common = cov[i][j] + level["sigma"] ** 2 + m * other_m * steep["sigma"] ** 2
-            both = pt.switch(here & there[..., other_z, other_m], common, 0.0)
-            row.append(both + noise[..., z, m] if i == j else both)
-        full.append(row)
-        expected = level["mu"] + m * steep["mu"]
-        residual.append(pt.switch(here, mean[..., z, m] - expected, 0.0))
-    return spread.sum() + joint_log_density(residual, full).sum()
+    sd = parameters[CELL_SD].reshape((*share.type.shape[:-1], 8))
+    variance = sd**2
+    spread = -nodes[FREEDOM] * pt.log(sd) - 0.5 * nodes[SQUARES] / variance
+    cov = covariance_of_cell_means(share, types, parameters[INTERCEPT_HETEROGENEITY], het)
+    noise = variance * nodes[PER_PERSON] + nodes[EMPTY]
+    cov = nodes[SEEN] * cov + nodes[PRIOR_COVARIANCE] + summed(noise, _on_diagonal())
+    return spread.sum() + joint_log_density(_arms(nodes[DISTANCE]), _arms(cov)).sum()
+
+
+def _arms(values: Any) -> list[Any]:
+    """Split columns into pairs, one for each arm."""
+    return parted(values, [2] * (values.type.shape[-1] // 2))
+
+
+def _on_diagonal() -> Floats:
+    """Return (8, 20) zeros and ones that put cells (d, z, m) where pairs have them."""
+    found = np.zeros((2, 2, 2, len(PAIRS_OF_CELLS), 2))
+    for k, (i, j) in enumerate(PAIRS_OF_CELLS):
+        if i == j:
+            for d in range(2):
+                found[(d, *CELLS_OF_ARM[i], k, d)] = 1.0
+    return found.reshape(8, -1)
 
 
 def _of_counts(
-    parameters: Mapping[str, Any], share: Any, types: Any, het: Any, cells: tuple[Any, Any]
+    parameters: Mapping[str, Any],
+    share: Any,
+    persons: Any,
+    types: Floats,
+    het: Any,
+    nodes: Mapping[str, Any],
 ) -> Any:
-    """Density of counts of an outcome of 0 and 1."""
-    shape = (share.type.shape[0], len(types), 2)
-    slope = folded(
-        parameters[SLOPE_MEAN][:, None, :] + het * pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=shape)
-    )
+    """Density of counts of an outcome of 0 and 1, and of coordinates of types' probabilities."""
+    before, groups, count = share.type.shape[:-1], groups_of_types(types), len(types)
+    away = pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=(*before, 2 * count))
+    by_arm = parameters[SLOPE_MEAN].reshape((*before, 2))
+    average = summed(by_arm, np.repeat(np.eye(2), count, axis=1))
+    slope = truncated_slopes(average, het, away, _normal_cdf, _normal_quantile)
+    twice = joined([share, share])
     low, high = intercept_bounds(slope)
-    intercept = low + (high - low) * pm.Uniform(INTERCEPT_POSITION, 0.0, 1.0, shape=shape)
-    return _counted(*cells, cell_means(share, intercept, slope, types))
+    of_types = joined([twice, twice * slope, twice * low, twice * (high - low)])
+    # One product makes all sums: many small ones take long to compile.
+    size = len(groups.sizes)
+    parts = parted(summed(of_types, groups.sums), [size] * (3 + len(groups.place)))
+    sums = SumsOfGroups(parts[0], parts[1], parts[2], parts[3:])
+    # Without a prior of its own: the coordinates have the density that `averages_at` gives.
+    at = at_average(pm.Flat(AVERAGE_POSITION, shape=(*before, size)))
+    found = averages_at(sums, at, groups)
+    averages = joined([sums.share * found.without, sums.share * found.having])
+    with_outcome = summed(averages, groups.cells)
+    return _counted(nodes[EVENTS], nodes[OTHERS], with_outcome / persons) + found.log_density.sum()
 
 
-def _counted(n: Any, mean: Any, probability: Any) -> Any:
-    return (n * (mean * pt.log(probability) + (1.0 - mean) * pt.log1p(-probability))).sum()
+def _normal_cdf(z: Any) -> Any:
+    return 0.5 * pt.erfc(-z / math.sqrt(2.0))
+
+
+def _normal_quantile(share: Any) -> Any:
+    return math.sqrt(2.0) * pt.erfinv(2.0 * share - 1.0)
+
+
+def _counted(events: Any, others: Any, probability: Any) -> Any:
+    # Averages may round to 0 or 1, whose logarithm would be infinite.
+    inside = ROUNDING + (1.0 - 2.0 * ROUNDING) * probability
+    return (events * pt.log(inside) + others * pt.log1p(-inside)).sum()
 
 
 def _mixture(parameters: Mapping[str, Any], share: Any, types: Any, het: Any, persons: Any) -> Any:

@@ -99,6 +99,11 @@ class RandomCoefficients(TrialModel[TrialPersons]):
         return hash(self.identity())
 
     @property
+    def target_accept(self) -> float:
+        """Acceptance a sampler should aim for: a smooth posterior allows longer steps."""
+        return 0.85
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters with a prior, for any data the choices allow."""
         return tuple(dict.fromkeys(name for part in self._parts() for name in part.parameters))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 import numpy as np
 
@@ -17,7 +17,15 @@ from bayesmed.core.types import Floats
 from bayesmed.priors import Prior
 from bayesmed.priors.families import FAMILIES
 
-__all__ = ["Coords", "Parameter", "check_priors", "entries", "priors_by_entry", "standardised"]
+__all__ = [
+    "Coords",
+    "Parameter",
+    "check_priors",
+    "entries",
+    "hyperparameters",
+    "priors_by_entry",
+    "standardised",
+]
 
 type Coords = Mapping[str, Sequence[str]]
 
@@ -117,6 +125,35 @@ def standardised(
     ]
     shape = parameter.shape(coords)
     return {key: np.array([one[key] for one in own]).reshape(shape) for key in own[0]}
+
+
+def hyperparameters(
+    table: Sequence[Parameter], coords: Coords, priors: Mapping[str, Prior]
+) -> tuple[Floats, dict[str, dict[str, slice]]]:
+    """Return the numbers of all priors in one vector, and where those of each parameter are.
+
+    Neighbours with the same distribution have each of its numbers side by side, so that a slice
+    is that of all of them.
+
+    Examples
+    --------
+    >>> table = [Parameter(name, Prior("Normal", mu=i, sigma=2)) for i, name in enumerate("ab")]
+    >>> values, places = hyperparameters(table, {}, {p.name: p.default for p in table})
+    >>> values.tolist(), places["b"]
+    ([0.0, 1.0, 2.0, 2.0], {'mu': slice(1, 2, None), 'sigma': slice(3, 4, None)})
+    """
+    present = [p for p in table if 0 not in p.shape(coords)]
+    found: list[Floats] = []
+    places: dict[str, dict[str, slice]] = {p.name: {} for p in present}
+    start = 0
+    for _, alike in groupby(present, lambda p: priors[next(entries(p, coords))[0]].distribution):
+        numbers = {p.name: standardised(p, coords, priors) for p in alike}
+        for key in next(iter(numbers.values())):
+            for name, own in numbers.items():
+                found.append(own[key].ravel())
+                places[name][key] = slice(start, start + own[key].size)
+                start += own[key].size
+    return np.concatenate(found or [np.zeros(0)]), places
 
 
 def check_priors(chosen: Mapping[str, Prior], supports: Mapping[str, str]) -> None:

@@ -8,18 +8,13 @@ from scipy import stats
 
 from bayesmed.formulas.principal_strata import mediator_means
 from bayesmed.formulas.principal_types import MONOTONE, principal_types
-from bayesmed.formulas.type_shares import MARGINS, POSITIONS, means_at, shares_of_types
+from bayesmed.formulas.type_shares import means_at, shares_of_types
 
 
 def drawn(monotone, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Shares at uniform coordinates, and their density there up to a constant."""
-    shape = MARGINS[monotone]
-    if monotone == "none":
-        margin = rng.uniform(size=(n, *shape))
-    else:
-        margin = rng.dirichlet(np.ones(shape[-1]), size=(n, *shape[:-1]))
-    position = rng.uniform(size=(n, POSITIONS[monotone]))
-    told = means_at(monotone, list(margin.reshape(n, -1).T), list(position.T))
+    position = rng.uniform(size=(n, len(principal_types(monotone)) - 1))
+    told = means_at(monotone, list(position.T))
     found = shares_of_types(monotone, told.mean, told.rest)
     return np.stack(found.share, axis=-1), np.broadcast_to(told.width * found.width, n)
 
@@ -34,9 +29,7 @@ def test_shares_are_shares_and_have_the_means(monotone) -> None:
     types = principal_types(monotone)
     for p in rng.dirichlet(np.ones(len(types)), size=50):
         mean = mediator_means(p, types)
-        rest = rng.uniform(size=POSITIONS[monotone] - (2 if monotone == "both" else 0))
-        if monotone == "none":
-            rest = rng.uniform(size=11)
+        rest = rng.uniform(size=len(types) - 5)
         found = np.array(shares_of_types(monotone, mean.tolist(), rest.tolist()).share)
         np.testing.assert_allclose(mediator_means(found, types), mean, atol=1e-10)
 

@@ -6,16 +6,19 @@ import pickle
 
 import numpy as np
 import pytest
+from pytensor.compile.mode import get_mode
 from scipy import stats
 
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.data import TrialCells
 from bayesmed.formulas.principal_strata import cell_means, cell_shares
+from bayesmed.formulas.type_intercepts import averages_at, groups_of_types
 from bayesmed.generative import PrincipalStrata, model_from_mapping, model_to_mapping
 from bayesmed.generative.principal_strata_draws import completed
 from bayesmed.priors import Prior
 from tests.classical.cells import drawn as persons
 from tests.classical.cells import of_persons
+from tests.formulas.test_type_intercepts import sums
 
 MONOTONE = ("both", "instrument", "treatment", "none")
 
@@ -37,14 +40,10 @@ def point(model: PrincipalStrata, data: TrialCells, seed: int = 3) -> dict[str, 
     for variable in graph.free_RVs:
         shape = graph.initial_point()[graph.rvs_to_values[variable].name].shape
         name = variable.name
-        if name == "type_margin" and model.monotone_in != "none":
-            found[name] = rng.dirichlet(np.ones(3), size=(*shape[:-1],))
-        elif (
-            name in ("type_margin", "type_share_position")
-            or "share_std" in name
-            or (name == "type_intercept_position" and model.likelihood_for(data) == "counts")
-        ):
+        if name == "type_share_position" or "share_std" in name:
             found[name] = rng.uniform(0.1, 0.9, size=shape)
+        elif name == "type_average_position":
+            found[name] = rng.uniform(-1.0, 1.0, size=shape)
         elif name in ("type_intercept_position", "type_slope_position"):
             found[name] = rng.normal(size=shape)
         elif name == "slope_mean_std" and model.likelihood_for(data) == "counts":
@@ -136,8 +135,9 @@ class TestDensity:
         data = cells() if outcome == "moments" else binary_cells()
         model = PrincipalStrata(outcome_likelihood=outcome)
         graph = model.build(data)
-        value = graph.compile_logp(mode="FAST_COMPILE")
-        gradient = graph.compile_dlogp(mode="FAST_COMPILE")
+        # Sums of more than 32 terms, as rewriting makes them, cannot be run without compiling.
+        mode = get_mode("FAST_COMPILE").excluding("canonicalize")
+        value, gradient = graph.compile_logp(mode=mode), graph.compile_dlogp(mode=mode)
         start = graph.initial_point()
         rng = np.random.default_rng(6)
         at = {k: v + 0.1 * rng.standard_normal(v.shape) for k, v in start.items()}
@@ -353,15 +353,25 @@ def _priors_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np.n
         for index in np.ndindex(*np.shape(values)):
             own = Prior(kind, **{k: float(v[index]) for k, v in hyper.items()})
             total += float(own.log_density(values[index]))
-    margin, position = at["type_margin"], at["type_share_position"]
-    told = means_at(model.monotone_in, list(margin.reshape(1, -1).T), list(position.T))
+    told = means_at(model.monotone_in, list(at["type_share_position"]))
     width = told.width * shares_of_types(model.monotone_in, told.mean, told.rest).width
-    total += float(np.log(width).sum())
+    total += float(np.log(width))
     if "type_slope_position" in at:
         total += stats.norm.logpdf(at["type_slope_position"]).sum()
         if model.likelihood_for(data) == "mixture":
             total += stats.norm.logpdf(at["type_intercept_position"]).sum()
+        else:
+            total += _averages_by_hand(model, data, at)
     return total
+
+
+def _averages_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np.ndarray]) -> float:
+    """Log-density of averages' coordinates; `tests/formulas/test_type_intercepts.py` tests it."""
+    types, found = model.types, shares_at(model, data, at)
+    slope, groups = found["type_slope"][0, 0], groups_of_types(types)
+    own = sums(found["type_share"][0, 0], slope, groups)
+    coordinate = 0.5 + 0.25 * at["type_average_position"]
+    return float(averages_at(own, coordinate, groups).log_density)
 
 
 def _moments_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np.ndarray]) -> float:
