@@ -16,6 +16,7 @@ Types by arm are one axis of 2T, those under no treatment first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -180,33 +181,82 @@ def density_of_sum(total: ArrayLike, room: Sequence[ArrayLike]) -> ArrayLike:
           +(1-\tau)f(s-c_i\mid c_{-i})\Bigr\},\qquad \tau=\frac s{\sum_i c_i},
 
     the recurrence of box splines (de Boor and Höllig 1982) along a line, all of whose terms are
-    positive; of two, :math:`\min(c_1,c_2,s,c_1+c_2-s)/c_1c_2`.
+    positive; of two, :math:`\min(c_1,c_2,s,c_1+c_2-s)/c_1c_2`. All chains of the recurrence are
+    one axis, so that a graph has few operations.
 
     Parameters
     ----------
     total
-        s, between 0 and the sum of the rooms.
+        (..., G) s, between 0 and the sum of the rooms.
     room
-        k arrays :math:`c_i`, positive.
+        k arrays (..., G) :math:`c_i`, positive.
 
     Examples
     --------
-    >>> [round(float(density_of_sum(1.5, [1.0] * k)), 4) for k in (2, 3, 4)]
+    >>> one, s = np.ones(1), np.array([1.5])
+    >>> [round(float(density_of_sum(s, [one] * k)[0]), 4) for k in (2, 3, 4)]
     [0.5, 0.75, 0.4792]
     """
-    if len(room) == 1:
+    count, value = len(room), total[..., None, :]
+    if count == 1:
         return 1.0 / room[0] + 0.0 * total
-    if len(room) == 2:
-        one, other = room
-        inside = smaller(smaller(one, other), smaller(total, one + other - total))
-        return (positive_part(inside) + SMALLEST**2) / (one * other)
-    part = total / sum(room)
-    found: ArrayLike = 0.0
-    for i, own in enumerate(room):
-        others = [*room[:i], *room[i + 1 :]]
-        before, after = (density_of_sum(at, others) for at in (total, total - own))
-        found = found + part * before + (1.0 - part) * after
-    return found / (len(room) - 1.0)
+
+    def of(chosen: Floats) -> ArrayLike:
+        return sum(chosen[:, k, None] * room[k][..., None, :] for k in range(count))
+
+    leaves = _leaves(count)
+    weight: ArrayLike = 1.0
+    for step in leaves.steps:
+        part = (value - of(step.taken)) / of(step.left)
+        weight = weight * (step.after + (1.0 - 2.0 * step.after) * part)
+    one, other, rest = of(leaves.one), of(leaves.other), value - of(leaves.taken)
+    inside = smaller(smaller(one, other), smaller(rest, one + other - rest))
+    each = weight * (positive_part(inside) + SMALLEST**2) / (one * other)
+    return each.sum(axis=-2) / math.prod(range(2, count))
+
+
+class _Step(NamedTuple):
+    """One use of the recurrence, in each of L chains of them: zeros and ones."""
+
+    taken: Floats
+    """(L, k) rooms taken off the sum before."""
+    left: Floats
+    """(L, k) rooms that are left."""
+    after: Floats
+    """(L, 1) whether a room is taken off the sum at this step."""
+
+
+class _Leaves(NamedTuple):
+    """What chains of the recurrence end in, until two rooms are left."""
+
+    steps: tuple[_Step, ...]
+    taken: Floats
+    one: Floats
+    other: Floats
+
+
+def _leaves(count: int) -> _Leaves:
+    """Return the L chains of dropping all but two of so many rooms, side by side."""
+    chains: list[list[tuple[int, int]]] = [[]]
+    for _ in range(count - 2):
+        chains = [
+            [*chain, (i, after)]
+            for chain in chains
+            for i in range(count)
+            if i not in [dropped for dropped, _ in chain]
+            for after in (0, 1)
+        ]
+    shape = (len(chains), count)
+    taken, left, steps = np.zeros(shape), np.ones(shape), []
+    for n in range(count - 2):
+        after = np.array([[float(chain[n][1])] for chain in chains])
+        steps.append(_Step(taken.copy(), left.copy(), after))
+        for row, chain in enumerate(chains):
+            dropped, off = chain[n]
+            left[row, dropped], taken[row, dropped] = 0.0, float(off)
+    ends = np.array([np.flatnonzero(row) for row in left])
+    one, other = (np.eye(count)[ends[:, i]] for i in range(2))
+    return _Leaves(tuple(steps), taken, one, other)
 
 
 def drawn_parts(total: Floats, room: Floats, rng: np.random.Generator) -> Floats:

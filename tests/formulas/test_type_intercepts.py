@@ -33,15 +33,15 @@ def by_inclusion(total: float, room: list[float]) -> float:
 def test_density_of_a_sum(room) -> None:
     for part in (0.01, 0.2, 0.5, 0.77, 0.99):
         total = part * sum(room)
-        found = density_of_sum(np.float64(total), [np.float64(c) for c in room])
-        assert float(found) == pytest.approx(by_inclusion(total, room), rel=1e-9)
+        found = density_of_sum(np.array([total]), [np.array([c]) for c in room])
+        assert float(found[0]) == pytest.approx(by_inclusion(total, room), rel=1e-9)
 
 
 def test_a_room_of_nothing_is_no_part() -> None:
     """Parts that can hardly be are left out, without a loss of digits."""
-    full = density_of_sum(np.float64(0.4), [np.float64(0.3), np.float64(0.8)])
-    tiny = density_of_sum(np.float64(0.4), [np.float64(0.3), np.float64(0.8), np.float64(1e-11)])
-    assert float(tiny) == pytest.approx(float(full), rel=1e-6)
+    total, room = np.array([0.4]), [np.array([0.3]), np.array([0.8])]
+    full, tiny = density_of_sum(total, room), density_of_sum(total, [*room, np.array([1e-11])])
+    assert float(tiny[0]) == pytest.approx(float(full[0]), rel=1e-6)
 
 
 @pytest.mark.parametrize("room", [[0.3, 0.8], [0.3, 0.8, 0.5], [0.3, 0.8, 0.5, 0.6]])
