@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmed.checks.result import CheckResult
+from bayesmed.checks.thresholds import SURPRISING
 from bayesmed.classical.cochran_q import scatter_about
 from bayesmed.classical.wald_contrast import wald_contrast
 from bayesmed.core.names import MEDIATOR, SLOPE, WITHIN_SITE_COVARIANCE
 from bayesmed.core.numbers import number
 from bayesmed.inference import Fit
-
-SIGNIFICANT = 0.05
 
 
 def overidentification(fit: Fit) -> list[CheckResult]:
@@ -31,7 +30,7 @@ def overidentification(fit: Fit) -> list[CheckResult]:
     found = scatter_about("", fit.data, slope, start, coefficients=slope.size + drawn)
     if found.reason:
         return [CheckResult(code, title, "not applicable", f"It has no test: {found.reason}.")]
-    if found.p_value >= SIGNIFICANT:
+    if found.p_value >= SURPRISING:
         text = (
             f"{found.words}: no further than sampling error allows. Direct effects in proportion "
             "to mediator effects would not show."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmed.checks.result import CheckResult
+from bayesmed.checks.thresholds import LOW_RELIABILITY, NO_RELIABILITY
 from bayesmed.core.errors import BayesmedError
 from bayesmed.core.names import (
     AVERAGE_SLOPE,
@@ -18,9 +19,6 @@ from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit, TrialFit, exact_posterior
 from bayesmed.inference.exact import Mode, sampled_modes
 
-# Posterior medians of the reliability of the mediator effects.
-NO_RELIABILITY = 0.05
-LOW_RELIABILITY = 0.3
 BETWEEN = " between sites"
 # Second modes are a matter of few sites; up to here quadrature finds them in a tenth of a second.
 FEW_SITES = 200

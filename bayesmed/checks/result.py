@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+import xarray as xr
 
 Status = Literal["passed", "doubtful", "failed", "not applicable"]
 
@@ -27,6 +29,8 @@ class CheckResult:
         The number itself, where there is one.
     convergence
         Whether it is about the computation rather than about the data or the model.
+    arrays
+        What the check looked at, labelled, to draw; empty where one number says all.
     """
 
     code: str
@@ -35,3 +39,4 @@ class CheckResult:
     reason: str
     value: float | None = None
     convergence: bool = False
+    arrays: xr.Dataset = field(default_factory=xr.Dataset, compare=False, repr=False)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from bayesmed.checks.result import CheckResult
+from bayesmed.checks.thresholds import WEAK_F, WORST_BIAS
 from bayesmed.classical import Strength, strength
 from bayesmed.core.numbers import number
 from bayesmed.core.words import joined, p_value
 from bayesmed.inference import Fit
-
-# Staiger and Stock's (1997) rule of thumb; of each mediator given the others where there are some.
-WEAK_F = 10
-# Stock and Yogo (2005): instruments are weak where two-stage least squares keeps more of the bias.
-WORST_BIAS = 0.1
 
 
 def strength_of_sites(fit: Fit) -> list[CheckResult]:

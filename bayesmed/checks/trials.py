@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bayesmed.checks.result import CheckResult, Status
+from bayesmed.checks.thresholds import STRONG_F, UNBALANCED
 from bayesmed.classical import binary_iv, trial_strength
-from bayesmed.classical.binary_iv import STRONG_F, UNBALANCED
 from bayesmed.core.names import MEDIATOR_EFFECT
 from bayesmed.core.numbers import number
 from bayesmed.data import TrialCells
