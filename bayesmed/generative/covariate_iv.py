@@ -185,9 +185,8 @@ class CovariateIV(TrialModel[TrialData]):
         """Whether the likelihood is one of persons: moments are not enough."""
         return self.mediator == "probit" or self.person_effects == "random"
 
-    @property
-    def target_accept(self) -> float:
-        """Acceptance a sampler should aim for: spreads of persons' effects have a corner."""
+    def target_accept(self, data: TrialData) -> float:
+        """Return the acceptance to aim for: spreads of persons' effects have a corner."""
         return 0.98 if self.person_effects == "random" else 0.9
 
     @property

@@ -207,6 +207,8 @@ class PrincipalStrata(TrialModel[TrialCells]):
                     f"The prior of {name} is {prior}, and averages over types are integrated out.",
                     'Give a Normal prior, or set outcome_likelihood = "mixture".',
                 )
+            if how == "counts" and name.split("[", 1)[0] == SLOPE_MEAN:
+                check_support(name, prior, "correlation")
         known = {parameter.name for parameter in self.table(data)}
         for name in self.priors:
             if name.split("[", 1)[0] not in known:
@@ -233,6 +235,22 @@ class PrincipalStrata(TrialModel[TrialCells]):
         """Averages over types are integrated out with the types where moments are looked at."""
         moments = not self.saturated and self.likelihood_for(data) == "moments"
         return frozenset((INTERCEPT_MEAN, SLOPE_MEAN)) if moments else frozenset()
+
+    def target_accept(self, data: TrialCells) -> float:
+        """Return the acceptance to aim for: probabilities of types have corners."""
+        return 0.95 if self.replaced(data) else 0.9
+
+    def replaced(self, data: TrialCells) -> frozenset[str]:
+        """Where outcomes are counted, averages of slopes follow from what cells tell of them."""
+        return principal_strata_data.replaced(self, data)
+
+    def add_coordinates(
+        self, parameters: Mapping[str, Any], nodes: Mapping[str, Any], data: TrialCells
+    ) -> dict[str, Any]:
+        """Add shares and slopes of types, and the slope that is told in the place of b_d."""
+        from bayesmed.generative import principal_strata_graph
+
+        return principal_strata_graph.add_coordinates(self, parameters, nodes, data)
 
     def add_likelihood(
         self, parameters: Mapping[str, Any], nodes: Mapping[str, Any], data: TrialCells

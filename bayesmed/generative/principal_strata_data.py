@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # of cells (S, 8), axes d, z, m, or (8,) of one stratum; counts of outcomes; outcomes of persons and
 # the cell of each.
 CELLS, CONSTANTS, COUNTS, PERSONS = "cells", "constants", "counts", "persons"
-EVENTS, OTHERS = "counts_with_outcome", "counts_without_outcome"
+EVENTS, OTHERS, ENDS = "counts_with_outcome", "counts_without_outcome", "slope_ends"
 # Types by moments, as counts: sums of squares, their degrees of freedom, 1 / n, and whether
 # a cell is empty. By pairs of cells, arms inside (`strata_likelihood.PAIRS_OF_CELLS`): distances
 # of means from those expected a priori, whether both cells are there, and prior covariances.
@@ -176,6 +176,7 @@ def observations(model: PrincipalStrata, data: TrialCells) -> dict[str, Floats]:
     }
     if how == "counts":
         found[EVENTS] = (data.n * mean).reshape(flat)
+        found[ENDS] = slope_ends(model, data).reshape(lead(data.n_strata, 4))
         found[OTHERS] = (data.n * (1.0 - mean)).reshape(flat)
     elif how == "mixture":
         assert data.outcomes is not None
@@ -193,6 +194,19 @@ def observations(model: PrincipalStrata, data: TrialCells) -> dict[str, Floats]:
 def lead(strata: int, *axes: int) -> tuple[int, ...]:
     """Return the shape of what each stratum has: one stratum has no axis, to compile quickly."""
     return axes if strata == 1 else (strata, *axes)
+
+
+def replaced(model: PrincipalStrata, data: TrialCells) -> frozenset[str]:
+    """Return what has coordinates: b_d where the outcome is counted."""
+    counted = not model.saturated and model.likelihood_for(data) == "counts"
+    return frozenset({SLOPE_MEAN}) if counted else frozenset()
+
+
+def slope_ends(model: PrincipalStrata, data: TrialCells) -> Floats:
+    """Return the ends of the prior of b_d, (S, 2, 2): lower before upper, arms last."""
+    own = [p for k, p in model.priors_for(data).items() if k.split("[")[0] == SLOPE_MEAN]
+    ends = np.array([p.support for p in own]).reshape(data.n_strata, 2, 2)
+    return np.swapaxes(ends, 1, 2)
 
 
 def at_average(coordinate: Any) -> Any:

@@ -31,14 +31,22 @@ from bayesmed.formulas.strata_likelihood import (
     intercept_bounds,
     truncated_slopes,
 )
+from bayesmed.formulas.sums_of_uniforms import drawn_parts
 from bayesmed.formulas.type_intercepts import (
     SumsOfGroups,
+    average_of_moved,
     averages_at,
-    drawn_parts,
+    bent,
     groups_of_types,
 )
 from bayesmed.formulas.type_shares import SMALLEST, means_at, shares_of_types
-from bayesmed.generative.principal_strata_data import UNIT, at_average, average_priors, in_order
+from bayesmed.generative.principal_strata_data import (
+    UNIT,
+    at_average,
+    average_priors,
+    in_order,
+    slope_ends,
+)
 from bayesmed.generative.principal_strata_mixture import mixed_cells, mixture_log_likelihood
 from bayesmed.generative.protocol import Draws
 from bayesmed.priors import Prior
@@ -50,7 +58,7 @@ __all__ = ["completed", "log_likelihood", "prior_completed", "replicated"]
 
 # As `principal_strata_graph` names them.
 _INTERCEPT_AT, _SLOPE_AT = "type_intercept_position", "type_slope_position"
-_AVERAGE_AT = "type_average_position"
+_AVERAGE_AT, _MEAN_AT = "type_average_position", "slope_mean_position"
 _SHARE_AT = "type_share_position"
 
 
@@ -68,19 +76,23 @@ def completed(
     if how == "moments":
         return found | _given_cells(model, found, data, rng)
     if how == "counts":
-        return found | _given_averages(model, found, rng)
+        return found | _given_averages(model, found, data, rng)
     shape = (n, data.n_strata, len(model.types), 2)
     position = {key: found.pop(key).reshape(shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
     return found | _at_positions(model, found, position, how)
 
 
 def _given_averages(
-    model: PrincipalStrata, draws: dict[str, Floats], rng: np.random.Generator
+    model: PrincipalStrata,
+    draws: dict[str, Floats],
+    data: TrialCells,
+    rng: np.random.Generator,
 ) -> dict[str, Floats]:
     """Take coordinates out of the draws and return a and b, each a given averages of groups."""
     share, groups = draws[TYPE_SHARE], groups_of_types(model.types)
     lead, shape = share.shape[:-1], (*share.shape, 2)
     position = np.swapaxes(draws.pop(_SLOPE_AT).reshape(*lead, 2, -1), -1, -2)
+    draws[SLOPE_MEAN] = _average_slopes(model, draws, data, position)
     slope = _slopes_of_counts(model, draws, position)
     low, high = intercept_bounds(slope)
     values = [share[..., None] * x for x in (np.ones(shape), slope, low, high - low)]
@@ -94,6 +106,21 @@ def _given_averages(
         part[..., own] = drawn_parts(np.asarray(mass)[..., g], room[..., own], rng)
     inside = np.swapaxes((part / room).reshape(*lead, 2, -1), -1, -2)
     return {TYPE_INTERCEPT: low + (high - low) * inside, TYPE_SLOPE: slope}
+
+
+def _average_slopes(
+    model: PrincipalStrata, draws: dict[str, Floats], data: TrialCells, position: Floats
+) -> Floats:
+    r"""Take a coordinate out of the draws and return :math:`b_d`; as `principal_strata_graph`."""
+    share, het = draws[TYPE_SHARE], heterogeneity(model, draws)
+    twice = np.concatenate([share, share], axis=-1)
+    away = np.swapaxes(position, -1, -2).reshape(*share.shape[:-1], -1)
+    moved = np.asarray(average_of_moved(twice, away, model.types))
+    told = 0.25 * draws.pop(_MEAN_AT).reshape(moved.shape)
+    low, high = np.moveaxis(slope_ends(model, data), 1, 0)
+    spread = het if isinstance(het, float) else het[:, None, None]
+    found: Floats = low + np.asarray(bent(told - spread * moved, low, high - low).above)
+    return found
 
 
 def prior_completed(

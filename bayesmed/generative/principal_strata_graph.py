@@ -33,7 +33,13 @@ from bayesmed.formulas.strata_likelihood import (
     joint_log_density,
     truncated_slopes,
 )
-from bayesmed.formulas.type_intercepts import SumsOfGroups, averages_at, groups_of_types
+from bayesmed.formulas.type_intercepts import (
+    SumsOfGroups,
+    average_of_moved,
+    averages_at,
+    bent,
+    groups_of_types,
+)
 from bayesmed.formulas.type_shares import means_at, shares_of_types, summed
 from bayesmed.generative.graph_vectors import columns, joined, parted
 from bayesmed.generative.principal_strata_data import (
@@ -42,6 +48,7 @@ from bayesmed.generative.principal_strata_data import (
     COUNTS,
     DISTANCE,
     EMPTY,
+    ENDS,
     EVENTS,
     FREEDOM,
     OTHERS,
@@ -60,10 +67,34 @@ if TYPE_CHECKING:
 # What is sampled of types: their shares in coordinates, and where a and b lie, without units.
 TYPE_POSITION = "type_share_position"
 INTERCEPT_POSITION, SLOPE_POSITION = "type_intercept_position", "type_slope_position"
-AVERAGE_POSITION = "type_average_position"
+AVERAGE_POSITION, MEAN_POSITION = "type_average_position", "slope_mean_position"
+_SHARE, _AWAY = "share", "away"
 ROUNDING = 1e-12
 ABSENT = -1e30
 """The log of a share that is 0: minus infinity has no gradient."""
+
+
+def add_coordinates(
+    model: PrincipalStrata,
+    parameters: Mapping[str, Any],
+    nodes: Mapping[str, Any],
+    data: TrialCells,
+) -> dict[str, Any]:
+    """Add shares and slopes of types, and the average slope of those whom the instrument moves.
+
+    That one is told by the cells; :math:`b_d` is less so the more slopes differ.
+    """
+    types, strata = model.types, data.n_strata
+    share = _shares(model, strata, nodes[CONSTANTS][1])
+    away = pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=lead(strata, 2 * len(types)))
+    told = 0.25 * pm.Flat(MEAN_POSITION, shape=lead(strata, 2))
+    het = parameters.get(SLOPE_HETEROGENEITY, nodes[CONSTANTS][0])
+    coordinate = told - het * average_of_moved(joined([share, share]), away, types)
+    low, high = parted(nodes[ENDS], [2, 2])
+    found = bent(coordinate, low, high - low)
+    pm.Potential(MEAN_POSITION + "_slope", found.log_slope.sum())
+    mean = low + found.above
+    return {SLOPE_MEAN: mean.reshape((strata, 2)), _SHARE: share, _AWAY: away}
 
 
 def add_likelihood(
@@ -78,7 +109,9 @@ def add_likelihood(
         _saturated(parameters, nodes[CELLS], how)
         return
     types, constants = model.types, nodes[CONSTANTS]
-    share = _shares(model, data.n_strata, constants[1])
+    share = parameters.get(_SHARE)
+    if share is None:  # not a coordinate
+        share = _shares(model, data.n_strata, constants[1])
     inside = (types[..., None] == np.array([0.0, 1.0])).reshape(len(types), 8)
     persons = summed(share, inside.astype(np.float64))
     pm.Potential("mediator", (nodes[COUNTS] * pt.log(persons)).sum())
@@ -157,7 +190,7 @@ def _of_counts(
 ) -> Any:
     """Density of counts of an outcome of 0 and 1, and of coordinates of types' probabilities."""
     before, groups, count = share.type.shape[:-1], groups_of_types(types), len(types)
-    away = pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=(*before, 2 * count))
+    away = parameters[_AWAY]
     by_arm = parameters[SLOPE_MEAN].reshape((*before, 2))
     average = summed(by_arm, np.repeat(np.eye(2), count, axis=1))
     slope = truncated_slopes(average, het, away, _normal_cdf, _normal_quantile)

@@ -98,9 +98,8 @@ class RandomCoefficients(TrialModel[TrialPersons]):
     def __hash__(self) -> int:
         return hash(self.identity())
 
-    @property
-    def target_accept(self) -> float:
-        """Acceptance a sampler should aim for: a smooth posterior allows longer steps."""
+    def target_accept(self, data: TrialPersons) -> float:
+        """Return the acceptance to aim for: a smooth posterior allows longer steps."""
         return 0.85
 
     @property

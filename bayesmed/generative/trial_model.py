@@ -130,9 +130,8 @@ class TrialModel[D](ABC):
             For shapes; no number of it may enter the graph.
         """
 
-    @property
-    def target_accept(self) -> float:
-        """Acceptance a sampler should aim for: more where the posterior has corners."""
+    def target_accept(self, data: D) -> float:
+        """Return the acceptance to aim for: more where the posterior has corners."""
         return 0.9
 
     @property

@@ -72,7 +72,7 @@ def draw_cut_posterior[D](
     sizes = [len(part) for part in np.array_split(np.arange(sampler.draws), values)]
     seeds = stream(seed, "cut fits").integers(0, 2**32, values).tolist()
     found: list[Drawn] = []
-    sampler = sampler.for_trial(model.target_accept)
+    sampler = sampler.for_trial(model.target_accept(data))
     tune = min(sampler.tune or TUNE, TUNE)
     for k in range(values):
         own = replace(sampler, draws=sizes[k], tune=tune)

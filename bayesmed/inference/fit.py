@@ -161,7 +161,7 @@ def fit(
     started = time.perf_counter()
     drawn: Drawn
     if isinstance(model, TrialModel):
-        sampler = (sampler or Sampler()).for_trial(model.target_accept)
+        sampler = (sampler or Sampler()).for_trial(model.target_accept(data))
         drawn = draw_trial_posterior(model, data, sampler, seed, progress)
         assert drawn.sample_stats is not None
         sampled = time.perf_counter()

@@ -38,7 +38,7 @@ from bayesmed.inference.drawing import draw_trial_posterior
 STORED = Path(__file__).with_name("principal_strata.json")
 SEED = 20261123
 PERSONS = 4000
-SAMPLER = Sampler(draws=500, tune=500, chains=2, cores=1, target_accept=0.9)
+SAMPLER = Sampler(draws=500, tune=500, chains=2, cores=1)
 MODEL = PrincipalStrata(monotone_in="instrument")
 DESIGNS = ("amount", "binary")
 # Each quantity with the name classical estimates have it under.
@@ -125,7 +125,8 @@ def data_of(name: str, number: int) -> tuple[TrialCells, np.random.Generator]:
 def replicate(name: str, number: int) -> dict[str, Any]:
     """Return median and interval of every quantity in one data set, classical ends beside them."""
     data, rng = data_of(name, number)
-    drawn = draw_trial_posterior(MODEL, data, SAMPLER, int(rng.integers(2**32)), Silent())
+    sampler = SAMPLER.for_trial(MODEL.target_accept(data))
+    drawn = draw_trial_posterior(MODEL, data, sampler, int(rng.integers(2**32)), Silent())
     assert drawn.sample_stats is not None
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in drawn.draws.items()}
     values = principal_strata_effects(MODEL, flat, data).draws

@@ -11,11 +11,11 @@ from scipy import stats
 from bayesmed.formulas.principal_strata import cell_means
 from bayesmed.formulas.principal_types import MONOTONE, principal_types
 from bayesmed.formulas.strata_likelihood import intercept_bounds
+from bayesmed.formulas.sums_of_uniforms import density_of_sum, drawn_parts
 from bayesmed.formulas.type_intercepts import (
     SumsOfGroups,
     averages_at,
-    density_of_sum,
-    drawn_parts,
+    bent,
     groups_of_types,
 )
 
@@ -118,6 +118,18 @@ def test_the_density_is_that_of_averages_of_uniform_probabilities(monotone) -> N
         density = by_inclusion(float(here.mass[g]), room)
         total += np.log(density * (ahead[g] - behind[g]) / (2 * step))
     assert float(here.log_density) == pytest.approx(total, rel=1e-6)
+
+
+def test_bending_is_smooth_and_keeps_the_bounds() -> None:
+    x, step = np.linspace(-3, 3, 61), 1e-6
+    found = bent(x, -0.4, 1.1)
+    assert (found.above >= 0).all()
+    assert (found.above <= 1.1).all()
+    ahead, behind = (bent(x + s * step, -0.4, 1.1).above for s in (1, -1))
+    inside = np.abs(x) < 1.0
+    slope = (ahead - behind) / (2 * step)
+    np.testing.assert_allclose(np.exp(found.log_slope)[inside], slope[inside], rtol=1e-5)
+    np.testing.assert_allclose(-0.4 + found.above[28:32], x[28:32], atol=1e-3)
 
 
 def test_far_coordinates_come_near_the_bounds() -> None:

@@ -12,7 +12,12 @@ from scipy import stats
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.data import TrialCells
 from bayesmed.formulas.principal_strata import cell_means, cell_shares
-from bayesmed.formulas.type_intercepts import averages_at, groups_of_types
+from bayesmed.formulas.type_intercepts import (
+    average_of_moved,
+    averages_at,
+    bent,
+    groups_of_types,
+)
 from bayesmed.generative import PrincipalStrata, model_from_mapping, model_to_mapping
 from bayesmed.generative.principal_strata_draws import completed
 from bayesmed.priors import Prior
@@ -42,12 +47,10 @@ def point(model: PrincipalStrata, data: TrialCells, seed: int = 3) -> dict[str, 
         name = variable.name
         if name == "type_share_position" or "share_std" in name:
             found[name] = rng.uniform(0.1, 0.9, size=shape)
-        elif name == "type_average_position":
+        elif name in ("type_average_position", "slope_mean_position"):
             found[name] = rng.uniform(-1.0, 1.0, size=shape)
         elif name in ("type_intercept_position", "type_slope_position"):
             found[name] = rng.normal(size=shape)
-        elif name == "slope_mean_std" and model.likelihood_for(data) == "counts":
-            found[name] = rng.uniform(-0.5, 0.5, size=shape)
         elif name.startswith("cell_mean") and model.likelihood_for(data) == "counts":
             found[name] = rng.uniform(0.1, 0.9, size=shape)
         else:
@@ -303,6 +306,12 @@ class TestRefusals:
         with pytest.raises(ModelError, match="integrated out"):
             model.check_data(cells())
 
+    def test_a_risk_difference_beyond_one(self) -> None:
+        model = PrincipalStrata(priors={"slope_mean": Prior("Normal", sigma=1)})
+        model.check_data(cells())
+        with pytest.raises(ModelError, match="from -1 to 1"):
+            model.check_data(binary_cells())
+
     def test_priors_a_likelihood_does_not_have(self) -> None:
         model = PrincipalStrata(priors={"cell_sd": Prior("HalfNormal", sigma=1)})
         with pytest.raises(ModelError, match="cell_sd"):
@@ -347,7 +356,9 @@ def _priors_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np.n
     for parameter in model.table(data):
         if parameter.name in model.integrated(data):
             continue
-        values = at[f"{parameter.name}_std"]
+        values = at.get(f"{parameter.name}_std")
+        if values is None:  # it follows from coordinates, and has no units of its own
+            values = shares_at(model, data, at)[parameter.name][0]
         hyper = standardised(parameter, coords, priors)
         kind = next(p for k, p in priors.items() if k.startswith(parameter.name)).distribution
         for index in np.ndindex(*np.shape(values)):
@@ -371,7 +382,13 @@ def _averages_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np
     slope, groups = found["type_slope"][0, 0], groups_of_types(types)
     own = sums(found["type_share"][0, 0], slope, groups)
     coordinate = 0.5 + 0.25 * at["type_average_position"]
-    return float(averages_at(own, coordinate, groups).log_density)
+    total = float(averages_at(own, coordinate, groups).log_density)
+    share = np.tile(found["type_share"][0, 0], 2)
+    away = average_of_moved(share, at["type_slope_position"], types)
+    spread = float(found["slope_heterogeneity"][0])
+    told = bent(0.25 * at["slope_mean_position"] - spread * away, -1.0, 2.0)
+    np.testing.assert_allclose(found["slope_mean"][0, 0], told.above - 1.0, atol=1e-12)
+    return total + float(told.log_slope.sum())
 
 
 def _moments_by_hand(model: PrincipalStrata, data: TrialCells, at: dict[str, np.ndarray]) -> float:

@@ -202,7 +202,7 @@ def heterogeneity_study(
         replace(model, heterogeneity=value)  # refuses what is impossible
     seed = checked_seed(fit.seed if seed is None else seed)
     chosen = sampler or replace(fit.sampler, draws=min(fit.sampler.draws, DRAWS))
-    settings = replace(chosen.for_trial(target_accept=model.target_accept), cores=1)
+    settings = replace(chosen.for_trial(model.target_accept(data)), cores=1)
     tasks = [HeterogeneityRefit(float(v), model, data, settings) for v in dict.fromkeys(values)]
     study = run_study(
         tasks, store=store, seed=seed, executor=executor, workers=workers, progress=progress
