@@ -46,6 +46,10 @@ calibration: $(READY) ## Repeat the long studies whose stored tables are tested 
 	$(PYTHON) -W ignore -m tests.calibration.variants
 	$(PYTHON) -W ignore -m tests.calibration.shared_control
 	$(PYTHON) -W ignore -m tests.calibration.multi_site_iv
+	$(PYTHON) -W ignore -m tests.calibration.covariate_iv
+	$(PYTHON) -W ignore -m tests.calibration.random_coefficients
+	$(PYTHON) -W ignore -m tests.calibration.principal_strata
+	$(PYTHON) -W ignore -m tests.calibration.assumptions
 	$(PYTHON) -W ignore -m tests.studies.kills
 
 simulation: $(READY) ## Repeat Fu's Table 1, 1,000 data sets a cell (10 minutes on 2 cores)

@@ -12,7 +12,9 @@ from bayesmed.checks.data import (
     slope_modes,
     spread_of_mediator_effects,
 )
+from bayesmed.checks.direct_effects import no_direct_effects
 from bayesmed.checks.result import CheckResult
+from bayesmed.checks.scatter import scatter_of_sites
 from bayesmed.checks.strength import strength_of_sites
 from bayesmed.checks.trials import trial_checks
 from bayesmed.inference import Fit, TrialFit, is_trial
@@ -27,9 +29,12 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
         Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (for each of several
         mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``, and for
         all ``rank``); without direct effects ``overidentification`` and, for one mediator,
-        ``first_stage_f`` and ``pooled_wald``; one ``data_note_<i>`` for each note on the data;
+        ``first_stage_f`` and ``pooled_wald``; ``no_direct_effects``; of each mediator
+        ``curvature``, ``fan`` and ``precision``, and ``normal_effects``; one ``data_note_<i>``
+        for each note on the data;
         of one trial ``instrument_strength`` (or ``compliance``) and, with cells,
-        ``instrument_balance``;
+        ``instrument_balance``, ``monotone_in_instrument``, ``monotone_in_treatment`` and
+        ``exclusion``;
         then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``, ``ess_tail``,
         ``e_bfmi``, or ``quadrature``).
 
@@ -53,6 +58,8 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
         *strength_of_sites(fit),
         *overidentification(fit),
         *pooled_wald_agrees(fit),
+        *no_direct_effects(fit),
+        *scatter_of_sites(fit),
         sampling_covariance(fit),
         *slope_modes(fit),
         *notes(fit),

@@ -1,4 +1,4 @@
-"""Whether the data of one trial can answer: strength of instruments, and their balance."""
+"""Whether the data of one trial can answer, and what they say of its instrument."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesmed.checks.exclusion import exclusion
+from bayesmed.checks.monotonicity import monotone_in_instrument, monotone_in_treatment
 from bayesmed.checks.result import CheckResult, Status
 from bayesmed.checks.thresholds import STRONG_F, UNBALANCED
 from bayesmed.classical import binary_iv, trial_strength
@@ -23,10 +25,11 @@ STRENGTH, BALANCE, COMPLIANCE = "instrument_strength", "instrument_balance", "co
 
 
 def trial_checks(fit: TrialFit) -> list[CheckResult]:
-    """Judge strength and balance of the instruments, or the effect on the mediator."""
+    """Judge the instruments, and what they rule out, or the effect on the mediator."""
     model: Any = fit.model
     if isinstance(fit.data, TrialCells):
-        return _of_cells(fit.data)
+        assumed = monotone_in_instrument(fit), monotone_in_treatment(fit), exclusion(fit)
+        return [*_of_cells(fit.data), *assumed]
     if isinstance(model, CovariateIV):
         return [_of_covariates(model, fit.data)]
     return [_compliance(fit)]

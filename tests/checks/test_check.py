@@ -16,7 +16,16 @@ from tests.calibration.algorithm_1 import simulate
 from tests.variants import VARIANTS, variant_fit
 
 EXACT = Sampler(engine="exact", draws=500)
-CODES = ["reliability", "sampling_covariance", "slope_modes"]
+CODES = [
+    "reliability",
+    "no_direct_effects",
+    "curvature",
+    "fan",
+    "precision",
+    "normal_effects",
+    "sampling_covariance",
+    "slope_modes",
+]
 
 
 def by_code(fitted):
@@ -175,10 +184,13 @@ def test_a_check_does_not_change_the_fit(exact_fit):
 def test_several_mediators_are_judged_one_by_one():
     fitted = variant_fit("two mediators")
     found = by_code(fitted)
-    assert [r.code for r in check(fitted)][:8] == [
+    assert [r.code for r in check(fitted)][:16] == [
         *("reliability[LDL]", "reliability[HDL]"),
         *("conditional_f[LDL]", "conditional_f[HDL]", "rank"),
-        "sampling_covariance",
+        "no_direct_effects",
+        *("curvature[LDL]", "fan[LDL]", "precision[LDL]"),
+        *("curvature[HDL]", "fan[HDL]", "precision[HDL]"),
+        *("normal_effects", "sampling_covariance"),
         *("slope_modes[LDL]", "slope_modes[HDL]"),
     ]
     median = effects(fitted).draws["reliability"].median(("chain", "draw"))

@@ -72,13 +72,16 @@ def test_treatment_and_instrument_have_to_be_independent() -> None:
     assert found.value == pytest.approx(binary_iv(data).balance.p_value)
 
 
-def test_cells_have_two_checks_whatever_the_model_of_them() -> None:
+def test_cells_have_the_same_checks_whatever_the_model_of_them() -> None:
     data = of_persons(drawn(np.random.default_rng(1), 300).drop(columns="x"))
     for model in (PrincipalStrata(saturated=True), PrincipalStrata(heterogeneity=0.0)):
         results = check(made(model, data))
         assert [r.code for r in results if not r.convergence] == [
             "instrument_strength",
             "instrument_balance",
+            "monotone_in_instrument",
+            "monotone_in_treatment",
+            "exclusion",
         ]
         assert [r.convergence for r in results] == sorted(r.convergence for r in results)
 
