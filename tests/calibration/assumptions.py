@@ -1,6 +1,7 @@
 """What checks say, and what estimates do, where an assumption holds and where it fails.
 
     python -m tests.calibration.assumptions [--replicates 100] [--only NAME] [--out FILE]
+    python -m tests.calibration.assumptions --table   # writes docs/checks.md of what is stored
 
 Thirty sites are drawn from the population of a model, or from one that breaks one of its
 assumptions at three strengths, and the model is fitted with its default priors. One
@@ -34,6 +35,7 @@ from bayesmed.inference import Sampler, fit
 from tests.calibration.variants import Design, simulate
 
 STORED = Path(__file__).with_name("assumptions.json")
+TABLE = Path(__file__).parents[2] / "docs" / "checks.md"
 SITES, SEED = 30, 20261124
 SAMPLER = Sampler(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
 CHECKS = (
@@ -69,7 +71,7 @@ _WITH = Design(SiteSlope())
 _WITHOUT = Design(SiteSlope(direct_effect=False), direct_mean=0.0, direct_sd=0.0)
 ASSUMPTIONS = {
     "slopes unrelated to mediator effects": Assumption(
-        "Cov(γ, δ) = 0 (Reardon and Raudenbush viii)", _WITH, (0.1, 0.2, 0.4), "linear"
+        "Cov(γ, δ) = 0 (Reardon and Raudenbush vii)", _WITH, (0.1, 0.2, 0.4), "linear"
     ),
     "one slope": Assumption("σ_δ = 0", _WITH, (0.25, 0.5, 1.0), "slope_sd"),
     "direct effects unrelated to mediator effects": Assumption(
@@ -161,13 +163,45 @@ def _has(name: str, code: str) -> bool:
     return through_origin or code not in ("overidentification", "pooled_wald")
 
 
+def page(rows: list[dict[str, Any]]) -> str:
+    """Return the stored study as a page of Markdown."""
+    n = min(row["replicates"] for row in rows)
+    worst = 100 * np.sqrt(0.25 / n)
+    lines = [
+        "# What checks find, and what they cannot",
+        "",
+        f"Share of {n} simulated data sets of {SITES} sites in which each check is doubtful, in",
+        "per cent: false alarms where the strength is 0, power elsewhere. Beside it bias, root",
+        "mean squared error and coverage of the 95 % interval of the average slope of the",
+        f"population. Monte Carlo errors are 2 points at 5 % and {worst:.0f} at 50 %. Checks that",
+        "a model does not have are left empty. `python -m tests.calibration.assumptions` repeats",
+        "the study, with `--table` it writes this page.",
+        "",
+        f"| assumption | strength | {' | '.join(CHECKS)} | bias | rmse | coverage |",
+        f"| --- | ---: |{' ---: |' * (len(CHECKS) + 3)}",
+    ]
+    for row in rows:
+        shares = [row["doubtful"].get(code) for code in CHECKS]
+        alarms = ["" if share is None else f"{100 * share:.0f}" for share in shares]
+        words = row["assumption"] if not row["strength"] else ""
+        # A bias that rounds to 0 has no sign.
+        numbers = [f"{round(row[k], 2) + 0.0:.2f}" for k in ("bias", "rmse", "covers")]
+        cells = [words, f"{row['strength']:g}", *alarms, *numbers]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Run the study and store its table with versions and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=100)
     parser.add_argument("--only", choices=ASSUMPTIONS)
     parser.add_argument("--out", type=Path, default=STORED)
+    parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
+    if given.table:
+        TABLE.write_text(page(json.loads(given.out.read_text())["rows"]))
+        return
     rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as workers:
         for name in [given.only] if given.only else ASSUMPTIONS:
