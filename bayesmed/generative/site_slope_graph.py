@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,7 @@ from bayesmed.core.names import (
     OTHER_MEDIATOR,
     PERSON_COVARIANCE,
     PERSON_GROUP,
+    SLOPE,
     TOTAL_EFFECT,
     WITHIN_SITE_COVARIANCE,
 )
@@ -263,6 +265,7 @@ class _Taken:
 
     def __init__(self, model: SiteModel, data: SiteEstimates, number: Any) -> None:
         self._number, self._n = number, data.n_mediators
+        self._at_data = model.slope == "constant" and not model.direct_effect
         priors = model.priors_for(data)
         self._priors = {
             key(name, i): priors[entry]
@@ -276,11 +279,25 @@ class _Taken:
             together = name.startswith(EFFECTS_AND_SLOPES)
             b = uniform_exponent(i, j, 2 * self._n if together else self._n)
             return 2.0 * pm.Beta(f"{name}_std", b, b) - 1.0
-        start = (shift - middle) / width
         made = variable(
-            f"{name}_std", name, self._priors[name], self._number, shift=start, factor=1.0 / width
+            f"{name}_std",
+            name,
+            self._priors[name],
+            self._number,
+            shift=(shift - middle) / width,
+            factor=1.0 / width,
+            start=self._start(name),
         )
         return middle + width * made
+
+    def _start(self, name: str) -> float | None:
+        """Start a slope through the origin at what the data say, 0 in its units, if it may be that.
+
+        The centre of its prior lies many posterior standard deviations away: chains run from there
+        into slopes far beyond the data, around which there is no posterior mass, and stay.
+        """
+        anywhere = all(math.isinf(end) for end in self._priors[name].support)
+        return 0.0 if self._at_data and name.startswith(SLOPE) and anywhere else None
 
 
 def _name(model: SiteModel, data: SiteEstimates, found: Entries) -> None:

@@ -63,28 +63,11 @@ def compiled[D](model: Compilable[D], data: D, progress: Progress) -> Any:
             # The parameters follow from these outside the graph: less to compile and to store.
             free = [variable.name for variable in graph.free_RVs]
             with _uncollected(), _rested():
-                _compiled[key] = (
-                    graph,
-                    nutpie.compile_pymc_model(
-                        graph, var_names=free, initial_points=_starts(model, free)
-                    ),
-                )
+                _compiled[key] = graph, nutpie.compile_pymc_model(graph, var_names=free)
     graph, ready = _compiled[key]
     values = model.graph_data(data)
     start = _start(graph, ready.initial_point_func, values)
     return replace(ready.with_data(**values), initial_point_func=start)
-
-
-def _starts(model: Any, free: Sequence[str]) -> dict[str, float]:
-    """Return where variables start, if not where their prior is centred.
-
-    Without direct effects a slope's prior lies many posterior standard deviations from what the
-    data say, which is 0 in its standardised units: from there chains run into slopes far beyond it,
-    around which no posterior mass lies and from which they do not come back.
-    """
-    if getattr(model, "direct_effect", True) or getattr(model, "slope", "") != "constant":
-        return {}
-    return {name: 0.0 for name in free if name.startswith("slope") and name.endswith("_std")}
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def variable(
     *,
     shift: Any,
     factor: Any,
+    start: float | None = None,
 ) -> Any:
     """Add the random variable ``shift + factor * x`` to the model on the stack, x from the prior.
 
@@ -38,10 +39,12 @@ def variable(
     shift, factor
         Numbers or PyTensor variables, which may depend on other random variables; ``factor`` is
         positive, and ``shift`` is 0 for a prior of positive values only.
+    start
+        Around where chains start; None: around the centre of the prior.
     """
     roles = prior.family.roles
     values = {
         key: moved(number(f"{parameter}_prior_{key}"), roles[key], shift, factor)
         for key, _ in prior.values
     }
-    return getattr(pm, prior.distribution)(name, **values)
+    return getattr(pm, prior.distribution)(name, initval=start, **values)
