@@ -38,8 +38,9 @@ def line_residuals(design: Floats, total: Floats, weight: Floats) -> Floats:
     """
     root = np.sqrt(weight)
     x, y = design * root[:, None], total * root
-    coefficients = _solved(x, y)
-    return np.asarray(y - (x @ coefficients[..., None])[..., 0])
+    cross = np.swapaxes(x, -1, -2)
+    coefficients = np.linalg.pinv(cross @ x) @ cross @ y[..., None]
+    return np.asarray(y - (x @ coefficients)[..., 0])
 
 
 def curvature(design: Floats, total: Floats, weight: Floats) -> Floats:
@@ -73,12 +74,8 @@ def curvature(design: Floats, total: Floats, weight: Floats) -> Floats:
     sites, k = design.shape[-2:]
     if sites <= k:
         return np.full(design.shape[:-2], np.nan)
-    root = np.sqrt(weight)
-    x, y = design * root[:, None], total * root
     # What of the last regressor, and of total effects, the others leave.
-    others, last = x[..., :-1], x[..., -1]
-    left = last - (others @ _solved(others, last)[..., None])[..., 0]
-    rest = y - (others @ _solved(others, y)[..., None])[..., 0]
+    left, rest = (line_residuals(design[..., :-1], y, weight) for y in (design[..., -1], total))
     square = (left**2).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (left * rest).sum(axis=-1) / square
@@ -139,9 +136,3 @@ def standardised_moments(residual: Floats) -> Floats:
 
 def _centred(x: Floats) -> Floats:
     return np.asarray(x - x.mean(axis=-1, keepdims=True))
-
-
-def _solved(x: Floats, y: Floats) -> Floats:
-    """Return least-squares coefficients (..., k) of (..., S, k) and (..., S)."""
-    cross = np.swapaxes(x, -1, -2)
-    return np.asarray((np.linalg.pinv(cross @ x) @ cross @ y[..., None])[..., 0])

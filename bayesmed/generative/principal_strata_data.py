@@ -46,6 +46,11 @@ EVENTS, OTHERS, ENDS = "counts_with_outcome", "counts_without_outcome", "slope_e
 # of means from those expected a priori, whether both cells are there, and prior covariances.
 SQUARES, FREEDOM, PER_PERSON, EMPTY = "squares", "freedom", "per_person", "empty"
 DISTANCE, SEEN, PRIOR_COVARIANCE = "distance", "seen", "prior_covariance"
+# What is sampled of types: their shares in coordinates, where a and b lie, without units, the
+# averages of a that cells tell, and of b.
+TYPE_POSITION = "type_share_position"
+INTERCEPT_POSITION, SLOPE_POSITION = "type_intercept_position", "type_slope_position"
+AVERAGE_POSITION, MEAN_POSITION = "type_average_position", "slope_mean_position"
 UNIT = "cell"
 """The axis of persons at one treatment and instrument, which are independent of the others."""
 
@@ -212,6 +217,11 @@ def slope_ends(model: PrincipalStrata, data: TrialCells) -> Floats:
 def at_average(coordinate: Any) -> Any:
     """Return where an average probability lies, from a coordinate a sampler starts near 0."""
     return 0.5 + 0.25 * coordinate
+
+
+def told_slope(coordinate: Any) -> Any:
+    """Return an average slope of those whom the instrument moves, from its coordinate."""
+    return 0.25 * coordinate
 
 
 def _of_pairs(model: PrincipalStrata, data: TrialCells, mean: Floats) -> dict[str, Floats]:

@@ -41,11 +41,17 @@ from bayesmed.formulas.type_intercepts import (
 )
 from bayesmed.formulas.type_shares import SMALLEST, means_at, shares_of_types
 from bayesmed.generative.principal_strata_data import (
+    AVERAGE_POSITION,
+    INTERCEPT_POSITION,
+    MEAN_POSITION,
+    SLOPE_POSITION,
+    TYPE_POSITION,
     UNIT,
     at_average,
     average_priors,
     in_order,
     slope_ends,
+    told_slope,
 )
 from bayesmed.generative.principal_strata_mixture import mixed_cells, mixture_log_likelihood
 from bayesmed.generative.protocol import Draws
@@ -55,11 +61,6 @@ if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
 __all__ = ["completed", "log_likelihood", "prior_completed", "replicated"]
-
-# As `principal_strata_graph` names them.
-_INTERCEPT_AT, _SLOPE_AT = "type_intercept_position", "type_slope_position"
-_AVERAGE_AT, _MEAN_AT = "type_average_position", "slope_mean_position"
-_SHARE_AT = "type_share_position"
 
 
 def completed(
@@ -78,7 +79,7 @@ def completed(
     if how == "counts":
         return found | _given_averages(model, found, data, rng)
     shape = (n, data.n_strata, len(model.types), 2)
-    position = {key: found.pop(key).reshape(shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
+    position = {key: found.pop(key).reshape(shape) for key in (INTERCEPT_POSITION, SLOPE_POSITION)}
     return found | _at_positions(model, found, position, how)
 
 
@@ -91,14 +92,14 @@ def _given_averages(
     """Take coordinates out of the draws and return a and b, each a given averages of groups."""
     share, groups = draws[TYPE_SHARE], groups_of_types(model.types)
     lead, shape = share.shape[:-1], (*share.shape, 2)
-    position = np.swapaxes(draws.pop(_SLOPE_AT).reshape(*lead, 2, -1), -1, -2)
+    position = np.swapaxes(draws.pop(SLOPE_POSITION).reshape(*lead, 2, -1), -1, -2)
     draws[SLOPE_MEAN] = _average_slopes(model, draws, data, position)
     slope = _slopes_of_counts(model, draws, position)
     low, high = intercept_bounds(slope)
     values = [share[..., None] * x for x in (np.ones(shape), slope, low, high - low)]
     flat = [np.swapaxes(x, -1, -2).reshape(*lead, -1) for x in values]
     every = np.split(np.concatenate(flat, axis=-1) @ groups.sums, 3 + len(groups.place), axis=-1)
-    at = at_average(draws.pop(_AVERAGE_AT)).reshape(*lead, -1)
+    at = at_average(draws.pop(AVERAGE_POSITION)).reshape(*lead, -1)
     mass = averages_at(SumsOfGroups(every[0], every[1], every[2], every[3:]), at, groups).mass
     room, part = flat[3] + SMALLEST, np.zeros_like(flat[3])
     for g, size in enumerate(groups.sizes):
@@ -116,7 +117,7 @@ def _average_slopes(
     twice = np.concatenate([share, share], axis=-1)
     away = np.swapaxes(position, -1, -2).reshape(*share.shape[:-1], -1)
     moved = np.asarray(average_of_moved(twice, away, model.types))
-    told = 0.25 * draws.pop(_MEAN_AT).reshape(moved.shape)
+    told = told_slope(draws.pop(MEAN_POSITION)).reshape(moved.shape)
     low, high = np.moveaxis(slope_ends(model, data), 1, 0)
     spread = het if isinstance(het, float) else het[:, None, None]
     found: Floats = low + np.asarray(bent(told - spread * moved, low, high - low).above)
@@ -137,13 +138,13 @@ def prior_completed(
     found[TYPE_SHARE] = rng.dirichlet(concentration, size=(n, data.n_strata))
     how, shape = model.likelihood_for(data), (n, data.n_strata, count, 2)
     at = rng.uniform(size=shape) if how == "counts" else rng.normal(size=shape)
-    position = {_INTERCEPT_AT: at, _SLOPE_AT: rng.normal(size=shape)}
+    position = {INTERCEPT_POSITION: at, SLOPE_POSITION: rng.normal(size=shape)}
     return found | _at_positions(model, found, position, how)
 
 
 def _shares(model: PrincipalStrata, draws: dict[str, Floats], n: int, strata: int) -> Floats:
     """Take the coordinates of shares out of the draws and return shares, (n, S, T)."""
-    at = draws.pop(_SHARE_AT).reshape(n, strata, -1)
+    at = draws.pop(TYPE_POSITION).reshape(n, strata, -1)
     told = means_at(model.monotone_in, [at[..., i] for i in range(at.shape[-1])])
     found = shares_of_types(model.monotone_in, told.mean, told.rest).share
     # Widths are a little more than bounds allow (`type_shares.SMALLEST`).
@@ -167,14 +168,14 @@ def _at_positions(
 ) -> dict[str, Floats]:
     """Return a and b of every type from where they lie, in units without scale."""
     if how == "counts":
-        slope = _slopes_of_counts(model, draws, position[_SLOPE_AT])
+        slope = _slopes_of_counts(model, draws, position[SLOPE_POSITION])
         low, high = intercept_bounds(slope)
-        intercept = low + (high - low) * position[_INTERCEPT_AT]
+        intercept = low + (high - low) * position[INTERCEPT_POSITION]
     else:
-        away = _spread(heterogeneity(model, draws)) * position[_SLOPE_AT]
+        away = _spread(heterogeneity(model, draws)) * position[SLOPE_POSITION]
         slope = draws[SLOPE_MEAN][:, :, None, :] + away
         spread = _spread(draws[INTERCEPT_HETEROGENEITY])
-        intercept = draws[INTERCEPT_MEAN][:, :, None, :] + spread * position[_INTERCEPT_AT]
+        intercept = draws[INTERCEPT_MEAN][:, :, None, :] + spread * position[INTERCEPT_POSITION]
     return {TYPE_INTERCEPT: intercept, TYPE_SLOPE: slope}
 
 
@@ -208,7 +209,7 @@ def _given_cells(
         SLOPE_MEAN: steep.mean + steep.sd * rng.normal(size=(n, data.n_strata, 2)),
     }
     shape = (n, data.n_strata, len(types), 2)
-    position = {key: rng.normal(size=shape) for key in (_INTERCEPT_AT, _SLOPE_AT)}
+    position = {key: rng.normal(size=shape) for key in (INTERCEPT_POSITION, SLOPE_POSITION)}
     found |= _at_positions(model, {**draws, **found}, position, "moments")
     weight = np.nan_to_num(cell_weights(draws[TYPE_SHARE], types))  # (n, S, T, d, z, m)
     expected = cell_means(draws[TYPE_SHARE], found[TYPE_INTERCEPT], found[TYPE_SLOPE], types)

@@ -43,6 +43,7 @@ from bayesmed.formulas.type_intercepts import (
 from bayesmed.formulas.type_shares import means_at, shares_of_types, summed
 from bayesmed.generative.graph_vectors import columns, joined, parted
 from bayesmed.generative.principal_strata_data import (
+    AVERAGE_POSITION,
     CELLS,
     CONSTANTS,
     COUNTS,
@@ -51,23 +52,24 @@ from bayesmed.generative.principal_strata_data import (
     ENDS,
     EVENTS,
     FREEDOM,
+    INTERCEPT_POSITION,
+    MEAN_POSITION,
     OTHERS,
     PER_PERSON,
     PERSONS,
     PRIOR_COVARIANCE,
     SEEN,
+    SLOPE_POSITION,
     SQUARES,
+    TYPE_POSITION,
     at_average,
     lead,
+    told_slope,
 )
 
 if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
-# What is sampled of types: their shares in coordinates, and where a and b lie, without units.
-TYPE_POSITION = "type_share_position"
-INTERCEPT_POSITION, SLOPE_POSITION = "type_intercept_position", "type_slope_position"
-AVERAGE_POSITION, MEAN_POSITION = "type_average_position", "slope_mean_position"
 _SHARE, _AWAY = "share", "away"
 ROUNDING = 1e-12
 ABSENT = -1e30
@@ -87,7 +89,7 @@ def add_coordinates(
     types, strata = model.types, data.n_strata
     share = _shares(model, strata, nodes[CONSTANTS][1])
     away = pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=lead(strata, 2 * len(types)))
-    told = 0.25 * pm.Flat(MEAN_POSITION, shape=lead(strata, 2))
+    told = told_slope(pm.Flat(MEAN_POSITION, shape=lead(strata, 2)))
     het = parameters.get(SLOPE_HETEROGENEITY, nodes[CONSTANTS][0])
     coordinate = told - het * average_of_moved(joined([share, share]), away, types)
     low, high = parted(nodes[ENDS], [2, 2])

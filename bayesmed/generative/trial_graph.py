@@ -48,14 +48,11 @@ def _variables[D](
     _, places = hyperparameters(table, coords, priors)
     found: dict[str, Any] = {}
     for p in table:
-        if p.name in replaced:
+        if p.name in replaced or p.name in integrated:
             continue
         shape = p.shape(coords)
         values = {key: numbers[at].reshape(shape) for key, at in places[p.name].items()}
-        if p.name in integrated:
-            found[p.name] = values
-        else:
-            found[p.name] = getattr(pm, kinds[p.name])(f"{p.name}_std", **values, shape=shape)
+        found[p.name] = getattr(pm, kinds[p.name])(f"{p.name}_std", **values, shape=shape)
     if not replaced:
         return found
     found |= model.add_coordinates(found, nodes, data)

@@ -85,7 +85,7 @@ class TrialModel[D](ABC):
         return frozenset()
 
     def integrated(self, data: D) -> frozenset[str]:
-        """Names of the parameters that are integrated out: the graph has only their priors."""
+        """Names of the parameters that are integrated out: the graph has none of them."""
         return frozenset()
 
     def replaced(self, data: D) -> frozenset[str]:
@@ -122,8 +122,7 @@ class TrialModel[D](ABC):
         Parameters
         ----------
         parameters
-            The standardised parameters of `table` by name; of `integrated` ones the
-            hyperparameters by name.
+            The standardised parameters of `table` by name, but for those `integrated`.
         nodes
             The data nodes of `observations` by name.
         data
