@@ -1,7 +1,7 @@
 """Bayesian mediation analysis: how much of a treatment's effect runs through a mediator.
 
-``fit(model, data)`` gives a `Fit`; `effects`, `predict`, `check`, `compare`, `parameters` and
-`report` read it. Nothing heavy is imported before it is used.
+``fit(model, data)`` gives a `Fit`; `effects`, `predict`, `check`, `ledger`, `compare`,
+`parameters` and `report` read it. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayesmed.cards import Card, card_names, find_card, load_card, new_card
-    from bayesmed.checks import CheckResult, check
+    from bayesmed.checks import CheckResult, Ledger, check, ledger
     from bayesmed.core.errors import (
         BayesmedError,
         CardError,
@@ -63,10 +63,11 @@ if TYPE_CHECKING:
     from bayesmed.priors import Prior, from_preliz, to_preliz
     from bayesmed.report import report, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
+    from bayesmed.studies.calibration import Calibration, calibrate
     from bayesmed.studies.sensitivity import (
-        HeterogeneityStudy,
+        AssumptionSensitivity,
         PriorSensitivity,
-        heterogeneity_study,
+        assumption_sensitivity,
         power_scaling,
         prior_sensitivity,
     )
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
 # Every public name, by the room it lives in.
 _ROOMS: dict[str, tuple[str, ...]] = {
     "cards": ("Card", "card_names", "find_card", "load_card", "new_card"),
-    "checks": ("CheckResult", "check"),
+    "checks": ("CheckResult", "Ledger", "check", "ledger"),
     "core.errors": (
         "BayesmedError",
         "CardError",
@@ -135,10 +136,11 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "priors": ("Prior", "from_preliz", "to_preliz"),
     "report": ("report", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
+    "studies.calibration": ("Calibration", "calibrate"),
     "studies.sensitivity": (
-        "HeterogeneityStudy",
+        "AssumptionSensitivity",
         "PriorSensitivity",
-        "heterogeneity_study",
+        "assumption_sensitivity",
         "power_scaling",
         "prior_sensitivity",
     ),
@@ -156,7 +158,9 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "ArmCovariance",
+    "AssumptionSensitivity",
     "BayesmedError",
+    "Calibration",
     "Card",
     "CardError",
     "CheckResult",
@@ -168,8 +172,8 @@ __all__ = [
     "Estimation",
     "Fit",
     "FuDesign",
-    "HeterogeneityStudy",
     "InputError",
+    "Ledger",
     "MediatorColumns",
     "MediatorCovariance",
     "ModelError",
@@ -199,6 +203,8 @@ __all__ = [
     "TrialNames",
     "TrialPersons",
     "__version__",
+    "assumption_sensitivity",
+    "calibrate",
     "card_names",
     "check",
     "compare",
@@ -209,7 +215,7 @@ __all__ = [
     "find_card",
     "fit",
     "from_preliz",
-    "heterogeneity_study",
+    "ledger",
     "load_card",
     "load_dataset",
     "load_fit",

@@ -1,5 +1,6 @@
 """Model cards: TOML files that name question, model, data, priors; nothing in them is evaluated."""
 
+from bayesmed.cards.assumption_study import AssumptionStudy
 from bayesmed.cards.card import Card, Framing, load_card
 from bayesmed.cards.data import CardData
 from bayesmed.cards.rows import RowsData
@@ -8,6 +9,7 @@ from bayesmed.cards.study import PriorStudy
 from bayesmed.cards.writing import card_text
 
 __all__ = [
+    "AssumptionStudy",
     "Card",
     "CardData",
     "Framing",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from bayesmed.cards.assumption_study import AssumptionStudy, read_assumption_study
 from bayesmed.cards.data import CardData, load, read_data
 from bayesmed.cards.priors import read_prior, read_priors
 from bayesmed.cards.section import Section, read_toml
@@ -36,7 +37,6 @@ LISTS = ("covariates", "instruments")
 FLAGS = (
     "direct_effect",
     "interaction",
-    "compliance_correlation",
     "control_interactions",
     "saturated",
 )
@@ -45,13 +45,15 @@ NUMBERS_OR_PRIORS = (
     "within_site_covariance",
     "heterogeneity",
     "share_concentration",
+    "defiers",
 )
+FLAGS_OR_NUMBERS = ("compliance_correlation",)
 BY_COVARIATE = ("direct_modifier", "slope_modifier")
 MODEL = {
     kind: ("type", *(f.name for f in fields(made) if f.name != "priors"))
     for kind, made in MODELS.items()
 }
-STUDIES = ("prior_sensitivity",)
+STUDIES = ("prior_sensitivity", "assumptions")
 SAMPLER = ("engine", "draws", "tune", "chains", "target_accept", "cores", "seed")
 
 
@@ -91,6 +93,8 @@ class Card:
         Words for the report.
     prior_study
         The priors that `prior_sensitivity` is to try; None where the card says nothing of it.
+    assumption_study
+        What `assumption_sensitivity` is to try; None where the card says nothing of it.
     path
         The file the card was read from.
     """
@@ -102,6 +106,7 @@ class Card:
     seed: int | None = None
     framing: Framing = Framing()
     prior_study: PriorStudy | None = None
+    assumption_study: AssumptionStudy | None = None
 
     def load_data(
         self, file: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
@@ -190,6 +195,7 @@ def load_card(path: str | os.PathLike[str]) -> Card:
                 nearest(name, data.covariates),
             )
     sampler, seed = _sampler(top)
+    study = top.section("study", STUDIES, example="[study.prior_sensitivity]")
     return Card(
         model=model,
         data=data,
@@ -201,18 +207,21 @@ def load_card(path: str | os.PathLike[str]) -> Card:
             published=top.text("published", lines=True) or "",
             assumptions=top.texts("assumptions", lines=True),
         ),
-        prior_study=_prior_study(top, model),
+        prior_study=None if study is None else _prior_study(study, model),
+        assumption_study=None if study is None else read_assumption_study(study, model),
         path=file,
     )
 
 
-def _prior_study(top: Section, model: AnyModel | AnyTrialModel) -> PriorStudy | None:
-    study = top.section("study", STUDIES, example="[study.prior_sensitivity]")
-    if study is None:
-        return None
-    if isinstance(model, TrialModel):
-        raise CardError(f"{top.card}: [study] is for models of sites.", "Take it away for a trial.")
-    return read_prior_study(study, model)
+def _prior_study(study: Section, model: AnyModel | AnyTrialModel) -> PriorStudy | None:
+    if not isinstance(model, TrialModel):
+        return read_prior_study(study, model)
+    if "prior_sensitivity" in study.values:
+        raise CardError(
+            f"{study.card}: [study.prior_sensitivity] is for models of sites.",
+            "Take it away for a trial; [study.assumptions.priors] has room for other priors.",
+        )
+    return None
 
 
 def _model(top: Section) -> AnyModel | AnyTrialModel:
@@ -239,6 +248,11 @@ def _choices(model: Section) -> dict[str, Any]:
     found: dict[str, Any] = {key: model.text(key) for key in TEXTS if key in model.values}
     found |= {key: model.flag(key, True) for key in FLAGS if key in model.values}
     found |= {key: model.texts(key) for key in LISTS if key in model.values}
+    for key in FLAGS_OR_NUMBERS:
+        if isinstance(model.values.get(key), bool):
+            found[key] = model.flag(key, True)
+        elif key in model.values:
+            found[key] = model.number(key, 0.0)
     for key in BY_COVARIATE:
         if key in model.values:
             found[key] = _by_covariate(model, key)

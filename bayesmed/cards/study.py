@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bayesmed.cards.priors import read_priors
@@ -12,7 +12,7 @@ from bayesmed.generative import AnyModel
 from bayesmed.generative.replaced_priors import with_priors
 from bayesmed.priors import Prior
 
-__all__ = ["PriorStudy", "read_prior_study"]
+__all__ = ["PriorStudy", "read_named_priors", "read_prior_study"]
 
 PRIOR_SENSITIVITY = ("parameters", "factors", "together", "alternatives")
 
@@ -62,7 +62,9 @@ def read_prior_study(study: Section, model: AnyModel) -> PriorStudy | None:
         parameters=parameters,
         factors=_factors(section),
         together=section.flag("together", False),
-        alternatives=_alternatives(section, model),
+        alternatives=read_named_priors(
+            section, "alternatives", lambda priors: with_priors(model, priors)
+        ),
     )
 
 
@@ -75,11 +77,27 @@ def _factors(section: Section) -> tuple[float, ...] | None:
     return factors
 
 
-def _alternatives(section: Section, model: AnyModel) -> dict[str, dict[str, Prior]]:
-    names = section.values.get("alternatives", {})
+def read_named_priors(
+    section: Section, key: str, check: Callable[[Mapping[str, Prior]], object]
+) -> dict[str, dict[str, Prior]]:
+    """Read sets of priors by name, then by parameter; none where the key is absent.
+
+    Parameters
+    ----------
+    section, key
+        Where they stand.
+    check
+        Refuses priors that the model cannot have.
+
+    Raises
+    ------
+    CardError
+        If a name is empty or a prior impossible.
+    """
+    names = section.values.get(key, {})
     known = tuple(names) if isinstance(names, dict) else ()
-    example = f'[{section.at("alternatives")}.sceptical.slope] and distribution = "Normal"'
-    named = section.section("alternatives", known, example=example)
+    example = f'[{section.at(key)}.sceptical.slope] and distribution = "Normal"'
+    named = section.section(key, known, example=example)
     if named is None:
         return {}
     found = {}
@@ -90,5 +108,5 @@ def _alternatives(section: Section, model: AnyModel) -> dict[str, dict[str, Prio
             )
         found[name] = read_priors(named, name)
         with replace(named, path=named.at(name), values={}).located():
-            with_priors(model, found[name])
+            check(found[name])
     return found

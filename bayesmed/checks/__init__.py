@@ -1,6 +1,19 @@
-"""Checks of a fit, as structured results."""
+"""Checks of a fit, as structured results, and the ledger of what it assumes."""
 
+from bayesmed.checks.assumptions import CROSSWALK, PAPERS, SOURCES, Assumption, LedgerLine
 from bayesmed.checks.check import check, converged
+from bayesmed.checks.ledger import Ledger, ledger
 from bayesmed.checks.result import CheckResult
 
-__all__ = ["CheckResult", "check", "converged"]
+__all__ = [
+    "CROSSWALK",
+    "PAPERS",
+    "SOURCES",
+    "Assumption",
+    "CheckResult",
+    "Ledger",
+    "LedgerLine",
+    "check",
+    "converged",
+    "ledger",
+]

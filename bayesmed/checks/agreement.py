@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
-from bayesmed.checks.result import CheckResult
+from bayesmed.checks.predictive import REPLICATE, predictive_p, replicated_estimates
+from bayesmed.checks.result import CheckResult, Status
 from bayesmed.checks.thresholds import SURPRISING
 from bayesmed.classical.cochran_q import scatter_about
 from bayesmed.classical.wald_contrast import wald_contrast
 from bayesmed.core.names import MEDIATOR, SLOPE, WITHIN_SITE_COVARIANCE
 from bayesmed.core.numbers import number
+from bayesmed.core.types import Floats
+from bayesmed.core.words import p_value
+from bayesmed.formulas.site_discrepancies import line_residuals
 from bayesmed.inference import Fit
 
 
@@ -30,22 +35,47 @@ def overidentification(fit: Fit) -> list[CheckResult]:
     found = scatter_about("", fit.data, slope, start, coefficients=slope.size + drawn)
     if found.reason:
         return [CheckResult(code, title, "not applicable", f"It has no test: {found.reason}.")]
-    if found.p_value >= SURPRISING:
-        text = (
-            f"{found.words}: no further than sampling error allows. Direct effects in proportion "
-            "to mediator effects would not show."
+    observed, replicated = _residual_sums(fit, slope, start, free=drawn)
+    p_of = predictive_p(observed, replicated)
+    arrays = xr.Dataset({"observed": ((), observed), "replicated": ((REPLICATE,), replicated)})
+    text = f"{found.words}; predictive {p_value(p_of)}"
+    allowed = found.p_value >= SURPRISING
+    if fit.model.slope == "random" and not allowed:
+        text += (
+            ": further than sampling error allows. This model takes all of it for slopes that "
+            "differ between sites; direct effects inflate Q as well"
         )
-        return [CheckResult(code, title, "passed", text, found.statistic)]
-    text = (
-        f"{found.words}: further than sampling error allows. Slopes that differ between sites "
-        "inflate Q as direct effects do, so it is not invalidity by itself"
-    )
-    text += (
-        "; this model takes all of it for slopes that differ."
-        if fit.model.slope == "random"
-        else ". This model has neither, so its intervals are too narrow."
-    )
-    return [CheckResult(code, title, "doubtful", text, found.statistic)]
+    elif p_of >= SURPRISING:
+        text += ": no further than sampling error allows"
+    status: Status = "passed" if p_of >= SURPRISING else "doubtful"
+    if status == "passed":
+        text += ". Direct effects in proportion to mediator effects would not show."
+    elif fit.model.slope == "random":
+        text += ", and by more than such slopes explain."
+    else:
+        text += (
+            ": further than sampling error allows. Slopes that differ between sites inflate Q as "
+            "direct effects do, so it is not invalidity by itself. This model has neither, so its "
+            "intervals are too narrow."
+        )
+    return [CheckResult(code, title, status, text, found.statistic, arrays=arrays)]
+
+
+def _residual_sums(fit: Fit, slope: Floats, start: float, *, free: bool) -> tuple[float, Floats]:
+    """Return sums of squares about the best line of the data, and of replicates of them.
+
+    All lines are free, so that replicates, like the data, lie about a line of their own.
+    """
+    data = fit.data
+    mediator, total = replicated_estimates(fit)
+    contrast = np.append(-slope, 1.0)
+    weight = 1.0 / np.einsum("i,sij,j->s", contrast, data.cov, contrast)
+    x = np.concatenate([data.mediator_effect[None], mediator])
+    y = np.concatenate([data.total_effect[None], total]) - (0.0 if free else start)
+    if free:
+        x = np.concatenate([np.ones((*x.shape[:2], 1)), x], axis=-1)
+    sums = (line_residuals(x, y, weight) ** 2).sum(axis=-1)
+    return float(sums[0]), sums[1:]
 
 
 def pooled_wald_agrees(fit: Fit) -> list[CheckResult]:

@@ -32,9 +32,9 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
         ``first_stage_f`` and ``pooled_wald``; ``no_direct_effects``; of each mediator
         ``curvature``, ``fan`` and ``precision``, and ``normal_effects``; one ``data_note_<i>``
         for each note on the data;
-        of one trial ``instrument_strength`` (or ``compliance``) and, with cells,
-        ``instrument_balance``, ``monotone_in_instrument``, ``monotone_in_treatment`` and
-        ``exclusion``;
+        of one trial ``instrument_strength`` and, of covariates, ``overidentification``; or
+        ``compliance`` and ``normal_coefficients``; and, with cells, ``instrument_balance``,
+        ``monotone_in_instrument``, ``monotone_in_treatment`` and ``exclusion``;
         then the convergence codes (``divergences``, ``r_hat``, ``ess_bulk``, ``ess_tail``,
         ``e_bfmi``, or ``quadrature``).
 

@@ -14,6 +14,7 @@ from bayesmed.checks.outcome_sets import (
     counted_outcomes,
     probabilities,
 )
+from bayesmed.checks.predictive import REPLICATE
 from bayesmed.checks.result import CheckResult, Status
 from bayesmed.checks.thresholds import SURPRISING, UNLIKELY
 from bayesmed.checks.violations import Violations, at_the_edge, in_replicas, violations
@@ -50,11 +51,13 @@ def monotone_in_instrument(fit: TrialFit) -> CheckResult:
     counts = counted_outcomes(data)
     found = violations(data, counts)
     edge = at_the_edge(data, found, counts, rng)
-    arrays = _of_sets(data, counts, found, rng).assign(at_the_edge=("table", edge))
+    arrays = _of_sets(data, counts, found, rng).assign(
+        observed=float(found.largest), replicated=(REPLICATE, edge)
+    )
     p = _share_as_large(edge, float(found.largest))
     arrays["at_the_edge_p"] = p
     chance = p_value(p)
-    if not model.saturated and model.monotone_in in ("instrument", "both"):
+    if not model.saturated and not model.falling:
         observed, replicas = in_replicas(fit, counts)
         predictive = _share_as_large(replicas, observed)
         arrays = arrays.assign(in_replicas=("replica", replicas), predictive_p=predictive)
@@ -92,7 +95,7 @@ def monotone_in_treatment(fit: TrialFit) -> CheckResult:
     )
     names, smallest = data.names, float(probability.min())
     title = f"{names.mediator} never falls with {names.treatment}"
-    if model.saturated or model.monotone_in not in ("treatment", "both"):
+    if model.saturated or model.defiers or model.monotone_in not in ("treatment", "both"):
         text = "It is not applicable, because the model does not assume it."
         return CheckResult(IN_TREATMENT, title, "not applicable", text, smallest, arrays=arrays)
     s, z = np.unravel_index(int(probability.argmin()), probability.shape)

@@ -9,6 +9,8 @@ from bayesmed.core.names import TOTAL_EFFECT_ESTIMATE as TOTAL
 from bayesmed.core.types import Floats
 from bayesmed.inference import Fit
 
+REPLICATE = "replicate"
+"""Axis of the replicates in what checks looked at."""
 REPLICATES = 2000
 """Data sets that are compared with the one there is, at most."""
 

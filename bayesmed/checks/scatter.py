@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayesmed.checks.predictive import predictive_p, replicated_estimates
+from bayesmed.checks.predictive import REPLICATE, predictive_p, replicated_estimates
 from bayesmed.checks.result import CheckResult, Status
 from bayesmed.checks.thresholds import SURPRISING
 from bayesmed.core.names import (
@@ -32,7 +32,6 @@ from bayesmed.inference import Fit
 __all__ = ["scatter_of_sites"]
 
 CURVATURE, FAN, PRECISION, NORMALITY = "curvature", "fan", "precision", "normal_effects"
-REPLICATE = "replicate"
 
 
 def scatter_of_sites(fit: Fit) -> list[CheckResult]:
@@ -97,7 +96,7 @@ def _bend(fit: Fit, scatter: _Scatter, p: int, mediator: str) -> CheckResult:
     p_of = predictive_p(float(found[0]), found[1:])
     text = f"t of a quadratic term: {number(float(found[0]))} (predictive {p_value(p_of)})"
     if p_of >= SURPRISING:
-        text += ". A slope that goes with mediator effects in a straight line would not show."
+        text += ". Direct effects that go with mediator effects along a line would not show."
         return _result(code, title, "passed", text, p_of, found)
     text += ": slopes or direct effects go with mediator effects, so the slope is no average slope."
     return _result(code, title, "doubtful", text, p_of, found)

@@ -1,12 +1,13 @@
-"""Whether sites are strong instruments for each mediator, and tell several mediators apart."""
+"""Whether sites are strong instruments for each mediator."""
 
 from __future__ import annotations
 
+from bayesmed.checks.rank import rank_of_sites
 from bayesmed.checks.result import CheckResult
 from bayesmed.checks.thresholds import WEAK_F, WORST_BIAS
 from bayesmed.classical import Strength, strength
 from bayesmed.core.numbers import number
-from bayesmed.core.words import joined, p_value
+from bayesmed.core.words import joined
 from bayesmed.inference import Fit
 
 
@@ -20,7 +21,8 @@ def strength_of_sites(fit: Fit) -> list[CheckResult]:
         return []
     found = strength(fit.data, intercept=fit.model.direct_effect)
     each = range(fit.data.n_mediators)
-    return [_f(found, p) for p in each] + [_rank(found)] * several
+    results = [_f(found, p) for p in each]
+    return [*results, rank_of_sites(fit, found)] if several else results
 
 
 def _f(found: Strength, p: int) -> CheckResult:
@@ -56,50 +58,3 @@ def _f(found: Strength, p: int) -> CheckResult:
 
 def _share(bias: float) -> str:
     return "all of" if bias >= 1 else f"{max(bias, 0):.2g} times"
-
-
-def _rank(found: Strength) -> CheckResult:
-    code, p = "rank", len(found.mediators)
-    title = "Sites tell the mediators apart (rank)"
-    if found.exact:
-        return CheckResult(code, title, "not applicable", f"Not needed: {found.reason}.")
-    if not found.defined:
-        return CheckResult(code, title, "doubtful", f"They do not: {found.reason}.")
-    listed = joined([number(float(v)) for v in found.singular_values])
-    numbers = (
-        f"singular values {listed} against {number(found.noise_level)} for sampling error alone, "
-        f"{p_value(found.rank_p_value)}"
-    )
-    value = float(found.rank)
-    if found.rank == p:
-        text = (
-            f"{'Both' if p == 2 else f'All {p}'} directions of their effects stand out ({numbers})."
-        )
-        return CheckResult(code, title, "passed", text, value)
-    stand = "stands" if found.rank == 1 else "stand"
-    text = f"{found.rank} of {p} directions of their effects {stand} out ({numbers}). "
-    return CheckResult(code, title, "doubtful", text + _untold(found), value)
-
-
-def _untold(found: Strength) -> str:
-    """Say which combination of mediators' effects is lost in sampling error, and what follows."""
-    names = joined(found.untold)
-    does = "does not differ between sites" if found.intercept else "does not differ from 0"
-    if len(found.untold) == 1:
-        return (
-            f"The effect on {names} {does} beyond sampling error: its slope is little more than "
-            "its prior."
-        )
-    if found.combination:
-        terms = [
-            f"{number(c)} × {mediator}" if abs(c - 1) > 1e-12 else mediator
-            for mediator, c in zip(found.untold, found.combination, strict=True)
-        ]
-        what = f"The effect on {' + '.join(terms).replace('+ -', '− ')} {does}"
-    else:
-        missing = len(found.mediators) - found.rank
-        what = f"In {missing} combinations of {names} the effect {does}"
-    return (
-        f"{what} beyond sampling error: the slopes of {names} are not told apart, and lean on "
-        "their priors."
-    )

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesmed.checks.coefficients import normal_coefficients
+from bayesmed.checks.covariate_instruments import instruments_agree
 from bayesmed.checks.exclusion import exclusion
 from bayesmed.checks.monotonicity import monotone_in_instrument, monotone_in_treatment
 from bayesmed.checks.result import CheckResult, Status
@@ -31,8 +33,8 @@ def trial_checks(fit: TrialFit) -> list[CheckResult]:
         assumed = monotone_in_instrument(fit), monotone_in_treatment(fit), exclusion(fit)
         return [*_of_cells(fit.data), *assumed]
     if isinstance(model, CovariateIV):
-        return [_of_covariates(model, fit.data)]
-    return [_compliance(fit)]
+        return [_of_covariates(model, fit.data), instruments_agree(fit, model)]
+    return [_compliance(fit), *normal_coefficients(fit)]
 
 
 def _of_cells(cells: TrialCells) -> list[CheckResult]:

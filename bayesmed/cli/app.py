@@ -94,7 +94,7 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
     return DONE if compared.converged else NOT_CONVERGED
 
 
-@app.command(short_help="Ask which conclusion changes under which prior.")
+@app.command(short_help="Ask which conclusion changes under which prior, or assumption.")
 @click.argument("card", type=_FILE)
 @click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
 @click.option(
@@ -103,6 +103,7 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
 @click.option("--seed", type=int, help="Seed; without one in the card either, a fresh one.")
 @click.option("--engine", type=click.Choice(["nuts", "exact"]), help="How to get posteriors.")
 @click.option("--workers", type=int, help="Processes that fit at once.  [default: all cores]")
+@click.option("--assumptions", is_flag=True, help="Hold assumptions at values; no other priors.")
 def sensitivity(
     card: Path,
     data: Path | None,
@@ -110,24 +111,28 @@ def sensitivity(
     seed: int | None,
     engine: str | None,
     workers: int | None,
+    assumptions: bool,
 ) -> int:
-    """Fit the model of CARD under other priors, and say which conclusions change.
+    """Fit the model of CARD again, and say which conclusions change.
 
-    The priors are those of [study.prior_sensitivity] in CARD; without it, the card's own made
-    wider and narrower. The folder keeps every refit as it comes: the same command goes on with a
-    study that was interrupted.
+    Under other priors: those of [study.prior_sensitivity] in CARD; without it, the card's own made
+    wider and narrower. With an assumption held at several values where CARD has a section
+    [study.assumptions], where the model is of one trial, and with --assumptions: what CARD says,
+    or what the model rests on most. The folder keeps every refit as it comes: the same command
+    goes on with a study that was interrupted.
 
     Exit codes: 0 done; 1 done, but a fit failed or did not converge; 2 bad input.
     """
     with display() as shown:
         shown.phase("Reading the card and the data")
         from bayesmed.cli.fitting import Overrides
-        from bayesmed.cli.sensitivity import show_study, study_priors
+        from bayesmed.cli.sensitivity import show_study, study_card
 
         overrides = Overrides(seed=seed, engine=engine)
-        studied = study_priors(card, data, out, overrides, workers, shown)
-    show_study(studied)
-    return DONE if studied.sound else NOT_CONVERGED
+        studied = study_card(card, data, out, overrides, workers, assumptions, shown)
+    for one in studied:
+        show_study(one)
+    return DONE if all(one.sound for one in studied) else NOT_CONVERGED
 
 
 @app.command(short_help="Estimate effects at each site from rows of persons.")

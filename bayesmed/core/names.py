@@ -28,6 +28,8 @@ MEDIATOR_EFFECT_CORR = "mediator_effect_corr"
 # Correlations of slopes across sites, among each other and with mediator effects (down).
 SLOPE_CORR = "slope_corr"
 MEDIATOR_EFFECT_SLOPE_CORR = "mediator_effect_slope_corr"
+# Corr(gamma_ps, delta_ps), the same for each mediator, where it is taken as known.
+COMPLIANCE_CORRELATION = "compliance_correlation"
 CORRELATIONS = (MEDIATOR_EFFECT_CORR, SLOPE_CORR, MEDIATOR_EFFECT_SLOPE_CORR)
 # What persons' mediator effects and slopes add by going together within sites (sum of kappa_p).
 WITHIN_SITE_COVARIANCE = "within_site_covariance"

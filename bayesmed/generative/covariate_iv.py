@@ -338,6 +338,20 @@ class CovariateIV(TrialModel[TrialData]):
 
         return covariate_iv_prediction.replicated(self, draws, data, rng)
 
+    def simulated(
+        self, draws: Draws, data: TrialData, rng: np.random.Generator
+    ) -> tuple[TrialData, dict[str, Floats]]:
+        """Draw the mediators and outcomes of the same persons anew; see `TrialModel.simulated`.
+
+        Raises
+        ------
+        DataError
+            If the data are moments.
+        """
+        from bayesmed.generative import covariate_iv_prediction
+
+        return covariate_iv_prediction.simulated(self, draws, data, rng)
+
     def observed(self, data: TrialData) -> dict[str, tuple[tuple[str, ...], Floats]]:
         """Means and covariances of mediator and outcome by arm, and their slopes on covariates."""
         from bayesmed.generative import covariate_iv_prediction

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.classical.trial_products import TrialData
+from bayesmed.core.errors import DataError
 from bayesmed.core.names import ARM, COVARIATE, SLOPE
 from bayesmed.core.types import Floats
-from bayesmed.data import TrialMoments
+from bayesmed.data import TrialMoments, TrialPersons
 from bayesmed.formulas.covariate_iv import (
     error_regression,
     outcome_variance,
@@ -18,6 +20,7 @@ from bayesmed.formulas.covariate_iv import (
 )
 from bayesmed.formulas.site_slope import LOG_2PI
 from bayesmed.generative import covariate_iv_residuals as residuals
+from bayesmed.generative.covariate_iv_parameters import OUTCOME_INTERCEPT
 from bayesmed.generative.covariate_iv_rows import TrialRows, by_persons, person_rows, product_rows
 from bayesmed.generative.protocol import Draws
 
@@ -181,6 +184,21 @@ def _by_persons(
         for i, name in enumerate(found):
             found[name].append(np.stack([own[i] for own in arms], axis=1))
     return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def simulated(
+    model: CovariateIV, draws: Draws, data: TrialData, rng: np.random.Generator
+) -> tuple[TrialPersons, dict[str, Floats]]:
+    """Draw new persons from the first draw; see `CovariateIV.simulated`."""
+    if isinstance(data, TrialMoments):
+        raise DataError(
+            f"{data.source}: new persons cannot be drawn for moments.", "Give the persons."
+        )
+    first = {name: values[:1] for name, values in draws.items()}
+    mediator, outcome = simulated_persons(model, first, person_rows(data), rng)[0]
+    by = mediator.mean() - data.mediator.mean()
+    first[OUTCOME_INTERCEPT] = first[OUTCOME_INTERCEPT] + by * first[SLOPE]
+    return replace(data, mediator=mediator, outcome=outcome), first
 
 
 def simulated_persons(

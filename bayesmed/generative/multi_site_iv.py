@@ -67,8 +67,10 @@ class MultiSiteIV(SiteModel):
     compliance_correlation
         Whether slopes may go with mediator effects across sites, :math:`\mathrm{Corr}(\gamma_{ps},
         \delta_{qs})`: sites where treatment moves a mediator more may be those where it matters
-        more. The likelihood tells it through curvature; correlations of all mediator effects and
-        slopes are uniform a priori.
+        more. ``True``: the likelihood tells it through curvature; correlations of all mediator
+        effects and slopes are uniform a priori. A number in (-1, 1) is the known correlation of
+        each slope with the effects on its own mediator; slopes go with the effects on other
+        mediators as far as these go with their own (`bayesmed.generative.site_slope_correlations`).
     within_site_covariance
         :math:`\sum_p\kappa_p`, what persons' mediator effects and slopes add to the total effect
         by going together within sites: a number, or a prior. Only without a direct effect, from
@@ -110,7 +112,7 @@ class MultiSiteIV(SiteModel):
 
     direct_effect: bool = False
     slope_covariance: SlopeCovariance = "auto"
-    compliance_correlation: bool = False
+    compliance_correlation: bool | float = False
     within_site_covariance: float | Prior = 0.0
     sampling_covariance: SamplingCovariance = "auto"
     priors: Mapping[str, Prior] = field(default_factory=dict)
@@ -122,6 +124,10 @@ class MultiSiteIV(SiteModel):
         site_slope_validation.check_twins(self)
         if not isinstance(self.within_site_covariance, Prior):
             object.__setattr__(self, "within_site_covariance", float(self.within_site_covariance))
+        if not isinstance(self.compliance_correlation, bool):
+            # A known correlation of 0 is none.
+            known = float(self.compliance_correlation) or False
+            object.__setattr__(self, "compliance_correlation", known)
         object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
 
     def __hash__(self) -> int:
@@ -151,9 +157,22 @@ class MultiSiteIV(SiteModel):
         """Say which slopes are correlated across sites."""
         if self.compliance_correlation:
             return "effects"
+        return "slopes" if self.slopes_together(data) else "none"
+
+    @property
+    def known_compliance(self) -> float | None:
+        """Known correlation of slopes with their own mediators' effects; None where there is none.
+
+        It is no bool: 1 is not true.
+        """
+        known = self.compliance_correlation
+        return None if isinstance(known, bool) else known
+
+    def slopes_together(self, data: SiteEstimates) -> bool:
+        """Whether slopes of different mediators may go together beside what effects explain."""
         enough = self.slope_covariance == "auto" and data.n_blocks >= SITES_FOR_FULL
         full = self.slope_covariance == "full" or enough
-        return "slopes" if full and data.n_mediators > 1 else "none"
+        return full and data.n_mediators > 1 and self.compliance_correlation is not True
 
     def persons(self, data: SiteEstimates) -> PersonCovariance | None:
         """Return the products of persons whose covariances are parameters, or None."""
@@ -197,9 +216,15 @@ class MultiSiteIV(SiteModel):
                     f"The {name} of a multi_site_iv model is {choice!r}.",
                     nearest(str(choice), known),
                 )
-        for name in ("direct_effect", "compliance_correlation"):
-            if not isinstance(getattr(self, name), bool):
-                raise ModelError(f"{name} is {getattr(self, name)!r}.", "Write true or false.")
+        if not isinstance(self.direct_effect, bool):
+            raise ModelError(f"direct_effect is {self.direct_effect!r}.", "Write true or false.")
+        rho: Any = self.compliance_correlation
+        is_number = isinstance(rho, int | float | np.number)
+        if not isinstance(rho, bool) and not (is_number and -1 < rho < 1):
+            raise ModelError(
+                f"compliance_correlation is {rho!r}.",
+                "Write true or false, or a number between -1 and 1.",
+            )
         kappa: Any = self.within_site_covariance
         is_number = isinstance(kappa, int | float | np.number) and not isinstance(kappa, bool)
         if not isinstance(kappa, Prior) and not (is_number and math.isfinite(kappa)):
@@ -211,7 +236,7 @@ class MultiSiteIV(SiteModel):
                 "The data cannot tell a within-site covariance from a direct effect.",
                 "Keep one of the two.",
             )
-        if self.slope_covariance == "diagonal" and self.compliance_correlation:
+        if self.slope_covariance == "diagonal" and self.compliance_correlation is True:
             raise ModelError(
                 "compliance_correlation correlates all slopes and mediator effects.",
                 'Leave slope_covariance = "diagonal" out.',

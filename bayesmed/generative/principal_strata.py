@@ -75,8 +75,13 @@ class PrincipalStrata(TrialModel[TrialCells]):
         (``TrialCells.from_rows(..., keep_outcomes=True)``); it takes minutes for hundreds of
         persons and long for thousands. ``"counts"``: an outcome of 0 and 1,
         types having probabilities. ``"auto"``: counts where the outcome is 0 or 1, else moments.
+    defiers
+        :math:`\pi`, the share of persons whose mediator does fall where `monotone_in` says it
+        never does, a number from 0 to less than 1: 0 is monotonicity. Which types they are is
+        unknown. Data do not tell it from what those who obey may do: vary it.
     share_concentration
-        Shares of types are Dirichlet with this concentration each, a number above 0.
+        Shares of types are Dirichlet with this concentration each, a number above 0; with
+        defiers, so are those among them and among the others.
     priors
         Replacements of the default priors by parameter. With types: ``intercept_mean`` and
         ``slope_mean`` (a_d, b_d; normal, 2.5 sd of the outcome wide), ``intercept_heterogeneity``
@@ -115,6 +120,7 @@ class PrincipalStrata(TrialModel[TrialCells]):
     heterogeneity: float | Prior = HETEROGENEITY
     outcome_likelihood: OutcomeLikelihood = "auto"
     share_concentration: float = 1.0
+    defiers: float = 0.0
     priors: Mapping[str, Prior] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,7 +132,7 @@ class PrincipalStrata(TrialModel[TrialCells]):
                 f"priors sets {SLOPE_HETEROGENEITY!r}.", "Give the prior as `heterogeneity`."
             )
         check_priors(self.priors, supports)
-        for name in ("heterogeneity", "share_concentration"):
+        for name in ("heterogeneity", "share_concentration", "defiers"):
             if not isinstance(getattr(self, name), Prior):
                 object.__setattr__(self, name, float(getattr(self, name)))
         object.__setattr__(self, "priors", MappingProxyType(dict(self.priors)))
@@ -160,7 +166,12 @@ class PrincipalStrata(TrialModel[TrialCells]):
     @property
     def types(self) -> Floats:
         """(T, 2, 2) the types that are allowed, as `principal_types` returns them."""
-        return principal_types(self.monotone_in)
+        return principal_types("none" if self.defiers else self.monotone_in)
+
+    @property
+    def falling(self) -> bool:
+        """Whether there may be persons whose mediator falls with the instrument."""
+        return self.monotone_in in ("treatment", "none") or self.defiers > 0
 
     def likelihood_for(self, data: TrialCells) -> str:
         """Return how the outcome enters: "moments", "mixture" or "counts"."""
@@ -220,7 +231,7 @@ class PrincipalStrata(TrialModel[TrialCells]):
     def form(self, data: TrialCells) -> Hashable:
         """Return what else than sizes and prior families changes the graph."""
         varies = isinstance(self.heterogeneity, Prior)
-        monotone = None if self.saturated else self.monotone_in
+        monotone = None if self.saturated else (self.monotone_in, self.defiers > 0)
         return self.likelihood_for(data), self.saturated, monotone, varies, data.n_strata
 
     def observations(self, data: TrialCells) -> dict[str, Floats]:
@@ -282,6 +293,12 @@ class PrincipalStrata(TrialModel[TrialCells]):
         """Draw cells of as many persons at each treatment and instrument."""
         return principal_strata_draws.replicated(self, draws, data, rng)
 
+    def simulated(
+        self, draws: Draws, data: TrialCells, rng: np.random.Generator
+    ) -> tuple[TrialCells, dict[str, Floats]]:
+        """Draw as many persons at each treatment and instrument; see `TrialModel.simulated`."""
+        return principal_strata_draws.simulated(self, draws, data, rng)
+
     def observed(self, data: TrialCells) -> dict[str, tuple[tuple[str, ...], Floats]]:
         """Return the share with the mediator, and the cells' means and sds, NaN where unknown."""
         return principal_strata_data.observed(data)
@@ -313,6 +330,18 @@ class PrincipalStrata(TrialModel[TrialCells]):
         weight: Any = self.share_concentration
         if not _is_number(weight) or weight <= 0:
             raise ModelError(f"share_concentration is {weight!r}.", "Give a number above 0.")
+        self._check_defiers()
+
+    def _check_defiers(self) -> None:
+        share: Any = self.defiers
+        if not _is_number(share) or not 0 <= share < 1:
+            raise ModelError(f"defiers is {share!r}.", "Give a number from 0 to less than 1.")
+        if share and (self.saturated or self.monotone_in == "none"):
+            what = "types" if self.saturated else "monotonicity"
+            raise ModelError(
+                f"defiers is {share!r}, and the model has no {what} to defy.",
+                'Leave defiers out, or set monotone_in = "instrument".',
+            )
 
 
 def _is_number(value: object) -> bool:

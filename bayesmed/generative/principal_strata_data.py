@@ -48,7 +48,7 @@ SQUARES, FREEDOM, PER_PERSON, EMPTY = "squares", "freedom", "per_person", "empty
 DISTANCE, SEEN, PRIOR_COVARIANCE = "distance", "seen", "prior_covariance"
 # What is sampled of types: their shares in coordinates, where a and b lie, without units, the
 # averages of a that cells tell, and of b.
-TYPE_POSITION = "type_share_position"
+TYPE_POSITION, DEFIER_POSITION = "type_share_position", "defier_share_position"
 INTERCEPT_POSITION, SLOPE_POSITION = "type_intercept_position", "type_slope_position"
 AVERAGE_POSITION, MEAN_POSITION = "type_average_position", "slope_mean_position"
 UNIT = "cell"
@@ -176,7 +176,7 @@ def observations(model: PrincipalStrata, data: TrialCells) -> dict[str, Floats]:
     fixed = 0.0 if isinstance(het, Prior) else het / scale
     flat = lead(data.n_strata, 8)
     found = {
-        CONSTANTS: np.array([fixed, model.share_concentration]),
+        CONSTANTS: np.array([fixed, model.share_concentration, model.defiers]),
         COUNTS: data.n.reshape(flat),
     }
     if how == "counts":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,13 +40,12 @@ from bayesmed.formulas.type_intercepts import (
     bent,
     groups_of_types,
 )
-from bayesmed.formulas.type_shares import SMALLEST, means_at, shares_of_types
+from bayesmed.formulas.type_shares import SMALLEST
 from bayesmed.generative.principal_strata_data import (
     AVERAGE_POSITION,
     INTERCEPT_POSITION,
     MEAN_POSITION,
     SLOPE_POSITION,
-    TYPE_POSITION,
     UNIT,
     at_average,
     average_priors,
@@ -53,14 +53,19 @@ from bayesmed.generative.principal_strata_data import (
     slope_ends,
     told_slope,
 )
-from bayesmed.generative.principal_strata_mixture import mixed_cells, mixture_log_likelihood
+from bayesmed.generative.principal_strata_mixture import (
+    mixed_cells,
+    mixed_persons,
+    mixture_log_likelihood,
+)
+from bayesmed.generative.principal_strata_shares import prior_shares, shares_at_coordinates
 from bayesmed.generative.protocol import Draws
 from bayesmed.priors import Prior
 
 if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
-__all__ = ["completed", "log_likelihood", "prior_completed", "replicated"]
+__all__ = ["completed", "log_likelihood", "prior_completed", "replicated", "simulated"]
 
 
 def completed(
@@ -72,7 +77,7 @@ def completed(
     found[INSTRUMENT_SHARE] = _instrument_shares(data, n, rng)
     if model.saturated:
         return found
-    found[TYPE_SHARE] = _shares(model, found, n, data.n_strata)
+    found[TYPE_SHARE] = shares_at_coordinates(model, found, n, data.n_strata)
     how = model.likelihood_for(data)
     if how == "moments":
         return found | _given_cells(model, found, data, rng)
@@ -134,22 +139,11 @@ def prior_completed(
     if model.saturated:
         return found
     count = len(model.types)
-    concentration = np.full(count, model.share_concentration)
-    found[TYPE_SHARE] = rng.dirichlet(concentration, size=(n, data.n_strata))
+    found[TYPE_SHARE] = prior_shares(model, (n, data.n_strata), rng)
     how, shape = model.likelihood_for(data), (n, data.n_strata, count, 2)
     at = rng.uniform(size=shape) if how == "counts" else rng.normal(size=shape)
     position = {INTERCEPT_POSITION: at, SLOPE_POSITION: rng.normal(size=shape)}
     return found | _at_positions(model, found, position, how)
-
-
-def _shares(model: PrincipalStrata, draws: dict[str, Floats], n: int, strata: int) -> Floats:
-    """Take the coordinates of shares out of the draws and return shares, (n, S, T)."""
-    at = draws.pop(TYPE_POSITION).reshape(n, strata, -1)
-    told = means_at(model.monotone_in, [at[..., i] for i in range(at.shape[-1])])
-    found = shares_of_types(model.monotone_in, told.mean, told.rest).share
-    # Widths are a little more than bounds allow (`type_shares.SMALLEST`).
-    shares: Floats = np.maximum(np.stack(found, axis=-1), 0.0)
-    return shares
 
 
 def heterogeneity(model: PrincipalStrata, draws: Draws) -> Floats | float:
@@ -306,3 +300,24 @@ def replicated(
         CELL_MEAN: np.where(n > 0, mean, np.nan),
         CELL_SD: spread,
     }
+
+
+def simulated(
+    model: PrincipalStrata, draws: Draws, data: TrialCells, rng: np.random.Generator
+) -> tuple[TrialCells, dict[str, Floats]]:
+    """Draw new cells from the first draw; see `PrincipalStrata.simulated`."""
+    first = {name: values[:1] for name, values in draws.items()}
+    # Known from the numbers of persons, which new cells keep.
+    first[INSTRUMENT_SHARE] = _instrument_shares(data, 1, rng)
+    seen = {name: values[0] for name, values in replicated(model, first, data, rng).items()}
+    having = np.round(seen[MEDIATOR_SHARE] * data.persons)
+    n = np.stack([data.persons - having, having], axis=-1)
+    if model.likelihood_for(data) == "mixture":
+        outcome, cell = mixed_persons(model, first, n, rng)
+        count = np.maximum(n, 1.0)
+        mean = np.bincount(cell, outcome, n.size).reshape(n.shape) / count
+        squares = np.bincount(cell, (outcome - mean.ravel()[cell]) ** 2, n.size).reshape(n.shape)
+        own = outcome, cell.astype(np.float64)
+        return replace(data, n=n, mean=mean, squares=squares, outcomes=own), first
+    squares = np.where(n > 1, np.nan_to_num(seen[CELL_SD]) ** 2 * (n - 1.0), 0.0)
+    return replace(data, n=n, mean=np.nan_to_num(seen[CELL_MEAN]), squares=squares), first

@@ -23,6 +23,8 @@ from bayesmed.core.names import (
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import TrialCells
+from bayesmed.formulas.defiers import broken_stick, defying_types, place_of_types
+from bayesmed.formulas.principal_types import principal_types
 from bayesmed.formulas.site_slope import LOG_2PI
 from bayesmed.formulas.strata_likelihood import (
     CELLS_OF_ARM,
@@ -47,6 +49,7 @@ from bayesmed.generative.principal_strata_data import (
     CELLS,
     CONSTANTS,
     COUNTS,
+    DEFIER_POSITION,
     DISTANCE,
     EMPTY,
     ENDS,
@@ -87,7 +90,7 @@ def add_coordinates(
     That one is told by the cells; :math:`b_d` is less so the more slopes differ.
     """
     types, strata = model.types, data.n_strata
-    share = _shares(model, strata, nodes[CONSTANTS][1])
+    share = _shares(model, strata, nodes[CONSTANTS])
     away = pm.Normal(SLOPE_POSITION, 0.0, 1.0, shape=lead(strata, 2 * len(types)))
     told = told_slope(pm.Flat(MEAN_POSITION, shape=lead(strata, 2)))
     het = parameters.get(SLOPE_HETEROGENEITY, nodes[CONSTANTS][0])
@@ -113,7 +116,7 @@ def add_likelihood(
     types, constants = model.types, nodes[CONSTANTS]
     share = parameters.get(_SHARE)
     if share is None:  # not a coordinate
-        share = _shares(model, data.n_strata, constants[1])
+        share = _shares(model, data.n_strata, constants)
     inside = (types[..., None] == np.array([0.0, 1.0])).reshape(len(types), 8)
     persons = summed(share, inside.astype(np.float64))
     pm.Potential("mediator", (nodes[COUNTS] * pt.log(persons)).sum())
@@ -142,16 +145,30 @@ def _saturated(parameters: Mapping[str, Any], cells: Any, how: str) -> None:
         pm.Potential("outcome", each.sum())
 
 
-def _shares(model: PrincipalStrata, strata: int, concentration: Any) -> Any:
+def _shares(model: PrincipalStrata, strata: int, constants: Any) -> Any:
     """Add the shares of types, in coordinates of which the mediator tells each or says nothing."""
-    at = pm.Uniform(TYPE_POSITION, 0.0, 1.0, shape=lead(strata, len(model.types) - 1))
+    concentration = constants[1]
+    obeying = len(principal_types(model.monotone_in))
+    at = pm.Uniform(TYPE_POSITION, 0.0, 1.0, shape=lead(strata, obeying - 1))
     told = means_at(model.monotone_in, columns(at))
     found = shares_of_types(model.monotone_in, told.mean, told.rest)
     share = pt.stack(found.share, axis=-1)
     density = pt.log(told.width * found.width).sum()
     rarest = pt.log(pt.maximum(share, 1e-300)).sum()
     pm.Potential(TYPE_SHARE, density + (concentration - 1.0) * rarest)
-    return share
+    return _with_defiers(model, strata, share, constants) if model.defiers else share
+
+
+def _with_defiers(model: PrincipalStrata, strata: int, obeying: Any, constants: Any) -> Any:
+    """Add those who defy monotonicity, of whom only the total share is known."""
+    concentration, total = constants[1], constants[2]
+    count = len(defying_types(model.monotone_in))
+    at = pm.Uniform(DEFIER_POSITION, 0.0, 1.0, shape=lead(strata, count - 1))
+    defying = pt.stack(broken_stick(columns(at)), axis=-1)
+    rarest = pt.log(pt.maximum(defying, 1e-300)).sum()
+    pm.Potential(DEFIER_POSITION + "_share", (concentration - 1.0) * rarest)
+    every = joined([(1.0 - total) * obeying, total * defying])
+    return summed(every, place_of_types(model.monotone_in))
 
 
 def _moments(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.core.names import OUTCOME_SD, TYPE_INTERCEPT, TYPE_SHARE, TYPE_SLOPE
-from bayesmed.core.types import Floats
+from bayesmed.core.types import Floats, Integers
 from bayesmed.data import TrialCells
 from bayesmed.formulas.strata_likelihood import cell_weights
 from bayesmed.generative.protocol import Draws
@@ -15,7 +15,7 @@ from bayesmed.generative.protocol import Draws
 if TYPE_CHECKING:
     from bayesmed.generative.principal_strata import PrincipalStrata
 
-__all__ = ["mixed_cells", "mixture_log_likelihood"]
+__all__ = ["mixed_cells", "mixed_persons", "mixture_log_likelihood"]
 
 
 def _types_of_cells(model: PrincipalStrata, draws: Draws) -> tuple[Floats, Floats]:
@@ -61,3 +61,15 @@ def mixed_cells(
     within = sd**2 * rng.chisquare(np.maximum(of_type - 1.0, 1e-9))
     apart = of_type * (at - average[..., None]) ** 2
     return average, (within + apart).sum(axis=-1)
+
+
+def mixed_persons(
+    model: PrincipalStrata, draws: Draws, n: Floats, rng: np.random.Generator
+) -> tuple[Floats, Integers]:
+    """Draw outcome and cell of single persons, n (S, 2, 2, 2) of them, from the first draw."""
+    weight, mean = (x[0].reshape(n.size, -1) for x in _types_of_cells(model, draws))
+    cell = np.repeat(np.arange(n.size), n.ravel().astype(np.int64))
+    below = np.cumsum(weight[cell], axis=-1)
+    of_type = (rng.random((len(cell), 1)) * below[:, -1:] >= below).sum(axis=-1)
+    sd = draws[OUTCOME_SD][0][(cell // 4) % 2]
+    return mean[cell, of_type] + sd * rng.standard_normal(len(cell)), cell

@@ -14,7 +14,7 @@ Persons' coefficients are integrated out. The equations are in
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -190,6 +190,15 @@ class RandomCoefficients(TrialModel[TrialPersons]):
             self._statistics(m, y, data) for m, y in self.part(data).simulated(draws, data, rng)
         ]
         return {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+
+    def simulated(
+        self, draws: Draws, data: TrialPersons, rng: np.random.Generator
+    ) -> tuple[TrialPersons, dict[str, Floats]]:
+        """Draw persons with the same treatments, and the first draw at their average mediator."""
+        first, part = {name: values[:1] for name, values in draws.items()}, self.part(data)
+        mediator, outcome = next(iter(part.simulated(first, data, rng)))
+        new = replace(data, mediator=mediator[0], outcome=outcome[0])
+        return new, part.recentred(first, new.mediator.mean() - data.mediator.mean())
 
     def observed(self, data: TrialPersons) -> dict[str, tuple[tuple[str, ...], Floats]]:
         """Return moments of mediator and outcome by arm, or by third of the amounts."""

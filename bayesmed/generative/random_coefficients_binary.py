@@ -108,6 +108,10 @@ class BinaryMediator:
             mean, sd = (draws[k][few][rows, arm, has.astype(int)] for k in (CELL_MEAN, CELL_SD))
             yield has.astype(np.float64), mean + sd * rng.standard_normal(mean.shape)
 
+    def recentred(self, draws: Draws, by: float) -> dict[str, Floats]:
+        """Return the draws: no parameter is at an average."""
+        return dict(draws)
+
 
 def cell_of(data: TrialPersons) -> Integers:
     """Return (N,) the cell of each person: 2 t + m."""

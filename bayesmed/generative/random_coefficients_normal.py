@@ -197,6 +197,20 @@ class NormalMediator:
             outcome = given.outcome(m)
             yield m, outcome.mean + np.sqrt(outcome.variance) * noise[1]
 
+    def recentred(self, draws: Draws, by: float) -> dict[str, Floats]:
+        """Return draws with persons' outcome levels at a mediator so much higher."""
+        sds = np.stack([draws[name] for name in SDS], axis=1)
+        turn = np.eye(4)
+        turn[COEFFICIENTS.index(OUTCOME_LEVEL), COEFFICIENTS.index(SLOPE)] = by
+        scaled = draws[PERSON_CORRELATION] * sds[:, :, None] * sds[:, None, :]
+        whole = correlated(turn @ np.linalg.cholesky(scaled))
+        return {
+            **draws,
+            OUTCOME_LEVEL: draws[OUTCOME_LEVEL] + by * draws[SLOPE],
+            OUTCOME_LEVEL_SD: whole.sd[:, COEFFICIENTS.index(OUTCOME_LEVEL)],
+            PERSON_CORRELATION: whole.correlation,
+        }
+
     def given(self, draws: Draws, data: TrialPersons) -> Given:
         """Return the distributions of each person's variables, for draws (n, ...)."""
         s = PersonScale.of(data)

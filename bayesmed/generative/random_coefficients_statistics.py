@@ -26,6 +26,7 @@ STATISTICS = (
     "mediator_skewness",
     "outcome_skewness",
 )
+SKEWNESSES = STATISTICS[-2:]
 CURVATURES = ("outcome_curvature", "outcome_variance_curvature")
 THIRDS = ("lowest third", "middle third", "highest third")
 

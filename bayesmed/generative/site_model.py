@@ -137,6 +137,18 @@ class SiteModel(ABC):
         return "none"
 
     @property
+    def known_compliance(self) -> float | None:
+        """Known correlation of slopes with their own mediators' effects; None where there is none.
+
+        The slopes are then among those `related` to effects.
+        """
+        return None
+
+    def slopes_together(self, data: SiteEstimates) -> bool:
+        """Whether slopes of different mediators may go together beside what effects explain."""
+        return self.related(data) == "slopes"
+
+    @property
     def by_mediator(self) -> tuple[str, ...]:
         """Names of the parameters there is one of for each mediator."""
         return BY_MEDIATOR
@@ -252,6 +264,12 @@ class SiteModel(ABC):
     ) -> dict[str, Floats]:
         """Draw estimates around site effects: sampling covariances are those of data or draws."""
         return site_slope_draws.estimates_given_effects(self, effects, draws, data, rng)
+
+    def simulated(
+        self, draws: Draws, data: SiteEstimates, rng: np.random.Generator
+    ) -> tuple[SiteEstimates, dict[str, Floats]]:
+        """Draw a table like ``data`` from the first of the draws, and the true effects of sites."""
+        return site_slope_new_sites.simulated(self, draws, data, rng)
 
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
         """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmed.core.names import (
+    COMPLIANCE_CORRELATION,
     CORRELATION,
     DIRECT_EFFECT_DOF,
     DIRECT_EFFECT_MEAN,
@@ -71,6 +72,7 @@ class Frame:
     n_mediators: int
     moves: tuple[bool, ...]
     related: Related = "none"
+    together: bool = False
 
     @classmethod
     def of(cls, model: SiteModel, data: SiteEstimates) -> Frame:
@@ -80,7 +82,8 @@ class Frame:
             entry = entry_names(f.parameter, labels(model, data, f.parameter))[f.entry]
             # A coordinate cannot move where the prior has positive values only.
             found.append(priors[entry].family.support != "positive")
-        return cls(model, data.n_mediators, tuple(found), model.related(data))
+        together = model.slopes_together(data)
+        return cls(model, data.n_mediators, tuple(found), model.related(data), together)
 
 
 def _near(
@@ -113,7 +116,8 @@ def parameters(frame: Frame, number: Number, take: Take) -> Entries:
     if model.correlated:
         free = model.correlation_prior is not None
         found[CORRELATION] = positive(CORRELATION) if free else number(CORRELATION)
-    found |= taken_correlations(frame.related, frame.n_mediators, take)
+    known = None if model.known_compliance is None else number(COMPLIANCE_CORRELATION)
+    found |= taken_correlations(frame.related, frame.n_mediators, take, known, frame.together)
     if model.within_site_covariance != 0.0:
         free = isinstance(model.within_site_covariance, Prior)
         name = WITHIN_SITE_COVARIANCE

@@ -111,6 +111,8 @@ def structure(model: SiteModel, data: SiteEstimates) -> Hashable:
         rows_per_block(data),
         Frame.of(model, data).moves,
         model.related(data),
+        model.known_compliance is not None,
+        model.slopes_together(data),
         None if (persons := model.persons(data)) is None else len(persons.groups),
         isinstance(model.within_site_covariance, Prior) or model.within_site_covariance != 0,
         treatment(model, data),

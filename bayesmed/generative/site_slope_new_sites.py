@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayesmed.core.names import SLOPE
+from bayesmed.core.names import MEDIATOR_EFFECT_ESTIMATE, SLOPE, TOTAL_EFFECT_ESTIMATE
 from bayesmed.core.types import Floats
+from bayesmed.data import SiteEstimates
 from bayesmed.formulas.linear_gaussian import Known, dot, measure, unit_lower
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.site_slope_draws import described, row_effects, slope_deviations
@@ -53,6 +55,28 @@ def new_site_effects(
     residual = np.sqrt(whole.curve.residual_variance * scale) * rng.standard_normal((n, sites))
     away = slope_deviations(whole.curve, (n, sites), rng)
     return row_effects(whole, 0, gamma, residual, away)
+
+
+def simulated(
+    model: SiteModel, draws: Draws, data: SiteEstimates, rng: np.random.Generator
+) -> tuple[SiteEstimates, dict[str, Floats]]:
+    """Draw sites and their estimates from the first of some draws of the parameters.
+
+    Returns
+    -------
+    tuple
+        A table with the sites, covariates and sampling covariances of ``data``, and the true
+        effects (1, S) or (1, S, P) by name.
+    """
+    first = {name: values[:1] for name, values in draws.items()}
+    effects = model.new_site_effects(first, model.covariate_values(data), rng)
+    seen = model.estimates(effects, first, data, rng)
+    table = replace(
+        data,
+        mediator_effect=seen[MEDIATOR_EFFECT_ESTIMATE][0],
+        total_effect=seen[TOTAL_EFFECT_ESTIMATE][0],
+    )
+    return table, effects
 
 
 def _measured(known: Known, estimates: MediatorEstimates) -> Known:

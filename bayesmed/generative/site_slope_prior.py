@@ -40,6 +40,9 @@ def prior_draws(
         # Known from the persons within arms, before any estimate is seen.
         found[PERSON_COVARIANCE] = drawn_covariances(persons, n, rng)
     p, related = data.n_mediators, model.related(data)
+    if model.known_compliance is not None:
+        found |= _given_compliance(model, model.known_compliance, data, n, rng)
+        return with_derived(model, found, data)
     if related == "effects":
         whole = _uniform_correlations(2 * p, n, rng)
         found[MEDIATOR_EFFECT_CORR] = whole[:, :p, :p]
@@ -65,6 +68,20 @@ def with_derived(
             listed = isinstance(value, list)
             found[name] = np.concatenate(value, axis=1) if listed else value[:, 0]
     return found
+
+
+def _given_compliance(
+    model: SiteModel, known: float, data: SiteEstimates, n: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Draw correlations where that of slopes with their own mediators' effects is known."""
+    p, alone = data.n_mediators, np.tile(np.eye(data.n_mediators), (n, 1, 1))
+    effects = _uniform_correlations(p, n, rng) if p > 1 else alone
+    left = _uniform_correlations(p, n, rng) if model.slopes_together(data) else alone
+    return {
+        MEDIATOR_EFFECT_CORR: effects,
+        MEDIATOR_EFFECT_SLOPE_CORR: known * effects,
+        SLOPE_CORR: known**2 * effects + (1.0 - known**2) * left,
+    }
 
 
 def _uniform_correlations(size: int, n: int, rng: np.random.Generator) -> Floats:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.core.names import (
+    COMPLIANCE_CORRELATION,
     CORRELATION,
     COVARIATE_EFFECT,
     DIRECT_EFFECT_MEAN,
@@ -66,6 +67,8 @@ def numbers(model: SiteModel, data: SiteEstimates) -> dict[str, float]:
         found[key("intercept_prior_at", p)] = at
     if model.correlated and model.correlation_prior is None:
         found[CORRELATION] = float(model.correlation)  # type: ignore[arg-type]
+    if model.known_compliance is not None:
+        found[COMPLIANCE_CORRELATION] = model.known_compliance
     if isinstance(model.within_site_covariance, float):
         found[WITHIN_SITE_COVARIANCE] = model.within_site_covariance
     priors = iter(model.priors_for(data).values())

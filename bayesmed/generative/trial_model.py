@@ -180,6 +180,19 @@ class TrialModel[D](ABC):
         """Draw new data of the same size and return what `observed` returns of them, (n, ...)."""
 
     @abstractmethod
+    def simulated(
+        self, draws: Draws, data: D, rng: np.random.Generator
+    ) -> tuple[D, dict[str, Floats]]:
+        """Draw data of the same size from the first of the draws.
+
+        Returns
+        -------
+        tuple
+            The data, and that draw (1, ...): parameters that are at an average of the data are
+            moved to that of the new ones.
+        """
+
+    @abstractmethod
     def observed(self, data: D) -> dict[str, tuple[tuple[str, ...], Floats]]:
         """Return what predictions are compared with: axes and values by name."""
 

@@ -45,7 +45,8 @@ class Entry(NamedTuple):
 def entries(group: xr.Dataset, *, persons: bool = False) -> list[Entry]:
     """Return every entry of a group of parameters (``posterior``, ``prior``), in order.
 
-    Of a correlation matrix these are the pairs, each once: its diagonal is no unknown. Covariances
+    Of a correlation matrix these are the pairs, each once: its diagonal is no unknown, and nor is a
+    known correlation of effects with slopes. Covariances
     of persons, which are no question of anybody's, are among them with ``persons`` only.
 
     Examples
@@ -74,5 +75,7 @@ def entries(group: xr.Dataset, *, persons: bool = False) -> list[Entry]:
             labels = {d: str(values[d].values[i]) for d, i in at.items()}
             key = str(name) if single else f"{name}[{', '.join(labels.values())}]"
             own = values.isel(at).transpose(CHAIN, DRAW).reset_coords(drop=True)
+            if name == MEDIATOR_EFFECT_SLOPE_CORR and bool((own == own[0, 0]).all()):
+                continue
             found.append(Entry(str(name), key, labels, own))
     return found

@@ -9,14 +9,11 @@ from bayesmed.generative import MultiSiteIV
 from bayesmed.inference import Fit, is_trial
 from bayesmed.report import comparison, pictures, tables, words
 from bayesmed.report.answer import answer
+from bayesmed.report.check_pictures import check_pictures
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.findings import Findings
-from bayesmed.report.model_words import (
-    INTERACTION,
-    WITH_INTERACTION,
-    assumptions,
-    model_in_words,
-)
+from bayesmed.report.ledger import ABOUT, assumptions
+from bayesmed.report.model_words import INTERACTION, WITH_INTERACTION, model_in_words
 from bayesmed.report.origin import made, origin
 from bayesmed.report.trials.compose import compose_trial
 
@@ -47,7 +44,7 @@ def compose(found: Findings) -> Content:
         _effects(found, fit),
         _basis(found, fit),
         _classical(fit),
-        _prediction(fit),
+        _prediction(found, fit),
         _computation(found, fit),
         _data(found, fit),
         origin(fit),
@@ -130,7 +127,7 @@ def _basis(found: Findings, fit: Fit) -> Section:
     stated = tuple(a.strip() for a in found.framing.assumptions if a.strip())
     if stated:
         blocks += [Paragraph("The analyst states that the answer relies on:"), Bullets(stated)]
-    blocks += [Paragraph("The model itself assumes:"), Bullets(assumptions(fit))]
+    blocks += [Paragraph(ABOUT), assumptions(found.ledger)]
     about_data = tuple(c for c in found.checks if not c.convergence)
     blocks.append(tables.checks(about_data, "What was checked about data and model"))
     moved = comparison.covariance_sensitivity(fit)
@@ -144,9 +141,10 @@ def _classical(fit: Fit) -> Section:
     return Section("classical", "Beside the classical estimators", comparison.beside(fit))
 
 
-def _prediction(fit: Fit) -> Section:
-    blocks = (pictures.predictive_tables(fit), pictures.predictive_sites(fit))
-    return Section("prediction", "Would such data come from this model?", blocks)
+def _prediction(found: Findings, fit: Fit) -> Section:
+    blocks = [pictures.predictive_tables(fit), pictures.predictive_sites(fit)]
+    blocks += check_pictures(found.checks)
+    return Section("prediction", "Would such data come from this model?", tuple(blocks))
 
 
 def _computation(found: Findings, fit: Fit) -> Section:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayesmed.cards import Framing
-from bayesmed.checks import CheckResult, check, converged
+from bayesmed.checks import CheckResult, Ledger, check, converged, ledger
 from bayesmed.effects import effects, parameters
 from bayesmed.inference import Fit, TrialFit
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """A fit with its tables and checks.
+    """A fit with its tables, checks and assumptions.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Findings:
         What to know beside the effects: `effects(fit).notes`.
     checks
         The results of `check(fit)`.
+    ledger
+        Every assumption: `ledger(fit)`.
     """
 
     fit: Fit | TrialFit
@@ -40,6 +42,7 @@ class Findings:
     labels: Mapping[str, str]
     notes: tuple[str, ...]
     checks: tuple[CheckResult, ...]
+    ledger: Ledger
 
     @property
     def converged(self) -> bool:
@@ -48,8 +51,8 @@ class Findings:
 
 
 def findings(fit: Fit | TrialFit, framing: Framing | None = None) -> Findings:
-    """Compute the tables and checks of a fit."""
-    found = effects(fit)
+    """Compute the tables, checks and ledger of a fit."""
+    found, checks = effects(fit), tuple(check(fit))
     return Findings(
         fit=fit,
         framing=framing or Framing(),
@@ -57,5 +60,6 @@ def findings(fit: Fit | TrialFit, framing: Framing | None = None) -> Findings:
         parameters=parameters(fit),
         labels=found.labels,
         notes=found.notes,
-        checks=tuple(check(fit)),
+        checks=checks,
+        ledger=ledger(fit, checks=checks),
     )

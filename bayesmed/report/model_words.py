@@ -1,4 +1,4 @@
-"""The model and what it assumes, in words."""
+"""The model in words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from bayesmed.data import SiteEstimates
 from bayesmed.effects.labels import direct, indirect
 from bayesmed.generative import MultiSiteIV, SiteModel
 from bayesmed.inference import Fit
-from bayesmed.report.multi_site_words import SOURCE, multi_site_assumptions
 from bayesmed.report.words import capital, of_mediators
 
+SOURCE = (
+    "This is the multi-site, multiple-mediator instrumental variables model of Reardon and "
+    "Raudenbush (2013, equation 11), with sites-by-treatment as instruments: total effects are "
+    "intent-to-treat effects, and effects on mediators are compliances."
+)
 INTERACTION = (
     "Where treatment also changes what the mediator does (a treatment–mediator interaction), the "
     "slope is the coefficient of the total indirect effect and the direct effect is the pure one."
@@ -147,75 +151,3 @@ def _controls(data: SiteEstimates) -> tuple[str, ...]:
     else:
         return ()
     return (text,)
-
-
-def assumptions(fit: Fit) -> tuple[str, ...]:
-    """Return what the answer relies on whatever the data, one sentence each."""
-    model, several = fit.model, fit.data.n_mediators > 1
-    if isinstance(model, MultiSiteIV):
-        return multi_site_assumptions(fit, model)
-    mediators = "mediators" if several else "mediator"
-    effects = "all its effects" if several else "both effects"
-    found = [f"Within each site treatment is as good as randomly assigned: {effects} are causal."]
-    if model.direct_effect:
-        found.append(_unrelated(model, mediators))
-    else:
-        found.append(f"Treatment changes the outcome through the {mediators} only (exclusion).")
-        if model.within_site_covariance == 0 and model.slope == "random":
-            found.append(
-                "Within sites, persons whose mediator moves more are not those for whom it matters "
-                "more (no within-site covariance of effects and slopes)."
-            )
-    if model.interaction:
-        found.append(
-            "What the mediator would be without treatment is, site by site, unrelated to the "
-            "effect on the mediator."
-        )
-    found.append(_about_slopes(model, fit.data))
-    if model.covariates:
-        found.append(f"Covariates shift {direct(model)}s in proportion, and slopes not at all.")
-    if several:
-        found.append(
-            "What runs through several mediators, one after the other, counts for the last of them."
-        )
-    found.append(
-        "Estimates are normal around the true effects and their standard errors are right."
-    )
-    return tuple(found)
-
-
-def _unrelated(model: SiteModel, mediators: str) -> str:
-    given = ", given the covariates" if model.covariates else ""
-    if model.correlation_prior is not None:
-        return (
-            f"Across sites{given}, the correlation ρ of effects on the mediator and direct effects "
-            f"has the prior {model.correlation_prior}. The data can hardly tell it from the slope: "
-            "the answer is an average over this prior."
-        )
-    if model.correlated:
-        return (
-            f"Across sites{given}, effects on the mediator and direct effects have the correlation "
-            f"ρ = {model.correlation:g}, which was assumed. These data cannot check it."
-        )
-    return (
-        f"Across sites{given}, effects on the {mediators} are unrelated to direct effects (Fu "
-        "2023, Assumption 1). These data cannot check it."
-    )
-
-
-def _about_slopes(model: SiteModel, data: SiteEstimates) -> str:
-    each = "Each slope" if data.n_mediators > 1 else "The slope"
-    match model.slope:
-        case "random" if model.related(data) == "effects":
-            return (
-                f"{each} varies across sites, and goes with mediator effects along straight lines "
-                "(joint normality)."
-            )
-        case "random":
-            return (
-                f"{each} varies across sites without relation to the mediator effect (Fu 2023, "
-                "Proposition 1)."
-            )
-        case "polynomial":
-            return f"{each} depends on the mediator effect as a parabola, and on nothing else."
-    return f"{each} is the same at every site."

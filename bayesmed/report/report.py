@@ -9,6 +9,8 @@ from pathlib import Path
 from bayesmed.cards import Framing
 from bayesmed.core.errors import StorageError
 from bayesmed.inference import Fit, TrialFit
+from bayesmed.report.assumptions import assumption_content
+from bayesmed.report.calibration import calibration_content
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Content
 from bayesmed.report.findings import Findings, findings
@@ -16,14 +18,14 @@ from bayesmed.report.folder import replace_file
 from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from bayesmed.report.sensitivity import sensitivity_content
-from bayesmed.report.trials.heterogeneity import heterogeneity_content
-from bayesmed.studies.sensitivity import HeterogeneityStudy, PriorSensitivity
+from bayesmed.studies.calibration import Calibration
+from bayesmed.studies.sensitivity import AssumptionSensitivity, PriorSensitivity
 
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
 
 
 def report(
-    fit: Fit | TrialFit | PriorSensitivity | HeterogeneityStudy,
+    fit: Fit | TrialFit | PriorSensitivity | AssumptionSensitivity | Calibration,
     path: str | os.PathLike[str],
     *,
     framing: Framing | None = None,
@@ -33,7 +35,8 @@ def report(
     Parameters
     ----------
     fit
-        What to report: a fit, or what `prior_sensitivity` or `heterogeneity_study` found about one.
+        What to report: a fit, what `prior_sensitivity` or `assumption_sensitivity` found about
+        one, or what `calibrate` found about a model.
     path
         A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
         replaced when the new one is complete.
@@ -65,8 +68,11 @@ def report(
     if isinstance(fit, PriorSensitivity):
         write_content(sensitivity_content(fit, framing), [path])
         return
-    if isinstance(fit, HeterogeneityStudy):
-        write_content(heterogeneity_content(fit, framing), [path])
+    if isinstance(fit, AssumptionSensitivity):
+        write_content(assumption_content(fit, framing), [path])
+        return
+    if isinstance(fit, Calibration):
+        write_content(calibration_content(fit, framing.title if framing else ""), [path])
         return
     write_report(findings(fit, framing), path)
 

@@ -23,8 +23,9 @@ from bayesmed.report.report import write_reports
 
 POSTERIOR, RUN = "posterior.nc", "run.json"
 PARAMETERS, EFFECTS, CHECKS = "parameters.csv", "effects.csv", "checks.csv"
+ASSUMPTIONS = "assumptions.csv"
 REPORTS = ("report.html", "report.md")
-FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, RUN, *REPORTS)
+FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN, *REPORTS)
 FORMAT = {"format": "bayesmed results", "format_version": 1}
 
 CHECK_COLUMNS = ("code", "title", "status", "value", "reason", "convergence")
@@ -68,9 +69,9 @@ def write_results(
     """Write a fit as a folder of files, all or nothing.
 
     ``posterior.nc`` (the whole fit; `load_fit` reads it), ``parameters.csv``, ``effects.csv``,
-    ``checks.csv``, ``run.json`` (how it was made), ``report.html`` and ``report.md``. An earlier
-    result in the folder is replaced when the new one is complete; if anything fails or is
-    interrupted it stays as it was.
+    ``checks.csv``, ``assumptions.csv``, ``run.json`` (how it was made), ``report.html`` and
+    ``report.md``. An earlier result in the folder is replaced when the new one is complete; if
+    anything fails or is interrupted it stays as it was.
 
     Parameters
     ----------
@@ -101,13 +102,18 @@ def write_results(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_results(fitted, folder + "/berkey", framing=card.framing)
     ...     sorted(path.name for path in written.directory.iterdir())
-    ['checks.csv', 'effects.csv', 'parameters.csv', 'posterior.nc', 'report.html', 'report.md',
-     'run.json']
+    ['assumptions.csv', 'checks.csv', 'effects.csv', 'parameters.csv', 'posterior.nc',
+     'report.html', 'report.md', 'run.json']
     """
     target = checked_results_folder(directory)
     found = findings(fit, framing)
     said = answer(found)
-    tables = {PARAMETERS: found.parameters, EFFECTS: found.effects, CHECKS: _check_table(found)}
+    tables = {
+        PARAMETERS: found.parameters,
+        EFFECTS: found.effects,
+        CHECKS: _check_table(found),
+        ASSUMPTIONS: found.ledger.table(),
+    }
 
     def write(folder: Path) -> None:
         save_fit(fit, folder / POSTERIOR)

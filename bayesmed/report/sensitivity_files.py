@@ -1,4 +1,4 @@
-"""A prior sensitivity study as a folder of files, beside the file it keeps its refits in."""
+"""Sensitivity studies as a folder of files, beside the files they keep their refits in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from bayesmed.cards import Framing
 from bayesmed.core.errors import StorageError
+from bayesmed.report.assumptions import assumption_content
 from bayesmed.report.folder import checked_folder, replace_file
 from bayesmed.report.report import write_content
 from bayesmed.report.sensitivity import sensitivity_content
-from bayesmed.report.trials.heterogeneity import heterogeneity_content
-from bayesmed.studies.sensitivity import HeterogeneityStudy, PriorSensitivity
+from bayesmed.studies.sensitivity import AssumptionSensitivity, PriorSensitivity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 STUDY = "study.duckdb"
 REPORTS = ("sensitivity.html", "sensitivity.md")
 TABLES = ("estimates.csv", "changes.csv", "priors.csv", "power_scaling.csv", "failures.csv")
-TIPPING = "tipping.csv"
+ASSUMPTION_STUDY = "assumptions.duckdb"
+ASSUMPTION_REPORTS = ("assumptions.html", "assumptions.md")
+ASSUMPTION_TABLES = ("assumptions.csv", "tipping.csv", "assumption_failures.csv")
 
 
 def checked_sensitivity_folder(directory: str | os.PathLike[str]) -> Path:
     """Return the folder of a study, or say why it cannot be one.
 
-    It may be absent, empty, or hold a study that was begun, or ended, and nothing else.
+    It may be absent, empty, or hold studies that were begun, or ended, and nothing else.
 
     Raises
     ------
     StorageError
         If something could be lost in it, or nothing can be written there.
     """
+    folder, files = Path(directory), (STUDY, ASSUMPTION_STUDY)
     # What DuckDB, and a study killed in its first moment, leave beside the file.
-    begun = [path.name for path in Path(directory).glob(f"*{STUDY}.*")]
-    return checked_folder(directory, marker=STUDY, own=(STUDY, *begun, *TABLES, TIPPING, *REPORTS))
+    begun = [path.name for file in files for path in folder.glob(f"*{file}.*")]
+    marker = ASSUMPTION_STUDY if (folder / ASSUMPTION_STUDY).exists() else STUDY
+    own = (*files, *begun, *TABLES, *REPORTS, *ASSUMPTION_TABLES, *ASSUMPTION_REPORTS)
+    return checked_folder(directory, marker=marker, own=own)
 
 
 def write_sensitivity(
@@ -63,20 +68,21 @@ def write_sensitivity(
     write_content(content, [directory / name for name in REPORTS])
 
 
-def write_heterogeneity(
-    found: HeterogeneityStudy, directory: Path, *, framing: Framing | None = None
+def write_assumptions(
+    found: AssumptionSensitivity, directory: Path, *, framing: Framing | None = None
 ) -> None:
-    """Write ``estimates.csv``, ``tipping.csv`` and the reports of a study over σ_het.
+    """Write ``assumptions.csv``, ``tipping.csv``, ``assumption_failures.csv`` and the reports.
 
     Raises
     ------
     StorageError
         If the folder cannot be written.
     """
-    _write(directory / TABLES[0], found.table())
-    _write(directory / TIPPING, found.tipping())
-    content = heterogeneity_content(found, framing)
-    write_content(content, [directory / name for name in REPORTS])
+    frames = found.table(), found.tipping(), found.failures()
+    for name, frame in zip(ASSUMPTION_TABLES, frames, strict=True):
+        _write(directory / name, frame)
+    content = assumption_content(found, framing)
+    write_content(content, [directory / name for name in ASSUMPTION_REPORTS])
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayesmed.core.errors import ModelError
 
@@ -47,6 +48,8 @@ def _pieces(value: object) -> Iterator[bytes]:
         yield np.ascontiguousarray(value).tobytes()
     elif is_dataclass(value) and not isinstance(value, type):
         yield from _record(value)
+    elif isinstance(value, pd.DataFrame):
+        yield from _collection("table", [*value.columns, *(value[c].tolist() for c in value)])
     elif isinstance(value, Mapping):
         pairs = sorted(value.items(), key=lambda pair: str(pair[0]))
         yield from _collection("mapping", [x for pair in pairs for x in pair])

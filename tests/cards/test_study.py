@@ -117,7 +117,8 @@ def test_the_card_to_edit_shows_a_section_that_works(tmp_path: Path) -> None:
     text = new_card("site_slope")
     assert load_card(find_card("site_slope")).prior_study is None
     start = text.index("# [study.prior_sensitivity]")
-    switched_on = re.sub("^# ", "", text[start:], flags=re.MULTILINE)
+    section = text[start : text.index("# How far an assumption")]
+    switched_on = re.sub("^# ", "", section, flags=re.MULTILINE)
     path = tmp_path / "card.toml"
     path.write_text(text[:start] + switched_on, encoding="utf-8")
     study = load_card(path).prior_study

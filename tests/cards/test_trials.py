@@ -235,7 +235,7 @@ BAD = [
     (card_of(C, data=ROWS + "covariance = 'HC1'\n"), r"rows\.covariance is for estimates of sites"),
     (card_of(R, data=ROWS + "least_per_arm = 5\n"), r"rows\.least_per_arm is for estimates"),
     (card_of(P, data=ROWS + "half_counts = true\n"), r"rows\.half_counts is for estimates"),
-    (card_of(C) + "[study.prior_sensitivity]\n", r"\[study\] is for models of sites"),
+    (card_of(C) + "[study.prior_sensitivity]\n", r"prior_sensitivity\] is for models of sites"),
     (card_of("covariate"), r"model\.type is 'covariate'.*'covariate_iv'"),
     (card_of(C, "saturated = true"), r"'model\.saturated' is not known"),
     (card_of(R, "errors = 'common'"), r"'model\.errors' is not known"),

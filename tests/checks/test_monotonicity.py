@@ -322,7 +322,7 @@ class TestInvariances:
         data = persons(np.random.default_rng(16), 500, UNMOVED)
         one, two, other = (monotone_in_instrument(seen(data, s)) for s in (3, 3, 4))
         xr.testing.assert_identical(one.arrays, two.arrays)
-        assert not one.arrays["at_the_edge"].equals(other.arrays["at_the_edge"])
+        assert not one.arrays["replicated"].equals(other.arrays["replicated"])
 
     def test_the_worst_stratum_stands(self) -> None:
         rng = np.random.default_rng(17)

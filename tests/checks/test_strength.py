@@ -141,3 +141,14 @@ def test_what_has_no_strength_says_why() -> None:
     assert results["rank"].reason == "They do not: the mediator effects are collinear."
     few = replace(fit, data=data.take([0, 1]), model=SiteSlope())
     assert "2 sites are too few for 2 mediators" in found(few)["rank"].reason
+
+
+def test_without_the_weakest_direction_predictions_are_noise() -> None:
+    fit = variant_fit("two mediators")
+    arrays = found(fit)["rank"].arrays
+    assert float(arrays["observed"]) > float(arrays["replicated"].max())
+    # Of 24 sites about a mean with one direction of effects: about the root of χ²(22).
+    assert abs(float((arrays["replicated"] ** 2).median()) - 21.3) < 3.0
+    first = fit.data.mediator_effect[:, 0]
+    arrays = found(with_effects(fit, first, 2 * first + noise(fit)))["rank"].arrays
+    assert float(arrays["observed"]) < float(arrays["replicated"].max())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import Run
 
 FILES = {
-    *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "run.json"),
+    *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "assumptions.csv", "run.json"),
     *("report.html", "report.md"),
 }
 ALONE = {"sites.csv", "study.toml"}
@@ -83,7 +83,7 @@ def test_run_json_says_how_the_result_was_made(run: Run, study: Path) -> None:
 def test_the_same_seed_gives_the_same_tables(run: Run, study: Path) -> None:
     for out in ("a", "b"):
         assert run("fit", study.name, "--seed", "7", "--out", out).returncode == 0
-    for name in ("parameters.csv", "effects.csv", "checks.csv"):
+    for name in ("parameters.csv", "effects.csv", "checks.csv", "assumptions.csv"):
         assert (study.parent / "a" / name).read_text() == (study.parent / "b" / name).read_text()
 
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from bayesmed.report.sensitivity_files import REPORTS, STUDY, TABLES
+from bayesmed.report.sensitivity_files import (
+    ASSUMPTION_REPORTS,
+    ASSUMPTION_STUDY,
+    ASSUMPTION_TABLES,
+    REPORTS,
+    STUDY,
+    TABLES,
+)
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -22,6 +29,14 @@ SECTION = """
 parameters = ["slope", "direct_effect_sd"]
 factors = [0.5, 2]
 [study.prior_sensitivity.alternatives.downhill]
+slope = { distribution = "Normal", mu = -9, sigma = 0.1 }
+"""
+
+ASSUMPTIONS = """
+[[study.assumptions.axes]]
+name = "correlation"
+values = [0.6, -0.6]
+[study.assumptions.priors.downhill]
 slope = { distribution = "Normal", mu = -9, sigma = 0.1 }
 """
 
@@ -63,6 +78,43 @@ def test_without_a_section_all_priors_are_made_wider_and_narrower(run: Run, stud
     again = run("sensitivity", study.name, "--out", "here")
     assert again.returncode == 0, again.stderr
     assert "Running" not in again.stderr
+
+
+def test_assumptions_are_held_at_values(run: Run, card: Path) -> None:
+    """Beside other priors where the card has both. The worker compiles: about 15 seconds."""
+    text = card.read_text().replace("draws = 200", "draws = 1000\ntune = 1000")
+    card.write_text(text + ASSUMPTIONS)
+    done = run("sensitivity", card.name, "--seed", "1", "--workers", "1")
+    assert done.returncode in (0, 1), done.stderr
+    assert "was held at values from -0.6 to 0.6" in done.stdout
+    assert "conclusion changes under" in done.stdout
+    assert "Running 3 tasks" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    folder = card.parent / "results" / "study_sensitivity"
+    ours = {ASSUMPTION_STUDY, *ASSUMPTION_TABLES, *ASSUMPTION_REPORTS}
+    assert {path.name for path in folder.iterdir()} == {STUDY, *TABLES, *REPORTS} | ours
+    table = pd.read_csv(folder / "assumptions.csv").query("quantity == 'slope'")
+    assert table["version"].tolist() == ["as fitted", "held", "held", "downhill"]
+    assert sorted(table["correlation"]) == [-0.6, 0.0, 0.0, 0.6]
+    by = table[table["version"] != "downhill"].sort_values("correlation")
+    assert by["q50"].is_monotonic_decreasing
+    # Alone, and once more: nothing is left to do, and the same comes out.
+    before = {name: (folder / name).read_bytes() for name in ASSUMPTION_TABLES}
+    again = run("sensitivity", card.name, "--assumptions")
+    assert "Running" not in again.stderr
+    assert "conclusion changes under" not in again.stdout
+    assert again.stdout.strip() in done.stdout
+    assert {name: (folder / name).read_bytes() for name in ASSUMPTION_TABLES} == before
+
+
+def test_assumptions_that_a_card_cannot_have_leave_nothing(run: Run, study: Path) -> None:
+    study.write_text(
+        study.read_text().replace('"site_slope"', '"site_slope"\ndirect_effect = false')
+    )
+    done = run("sensitivity", study.name, "--assumptions")
+    assert done.returncode == 2
+    assert "Set direct_effect = true" in done.stderr
+    assert not (study.parent / "results").exists()
 
 
 @pytest.mark.parametrize(

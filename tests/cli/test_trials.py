@@ -52,7 +52,7 @@ PEOPLE = "t,m,y,age\n" + "".join(
     f"{i % 2},{i * i % 7 + i % 2},{i * i % 5 + i % 2},{20 + i % 9}\n" for i in range(40)
 )
 FILES = {
-    *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "run.json"),
+    *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "assumptions.csv", "run.json"),
     *("report.html", "report.md"),
 }
 
@@ -126,17 +126,25 @@ def load(card: Path) -> object:
     return load_card(card).load_data()
 
 
-@pytest.mark.parametrize("kind", ["covariate_iv", "random_coefficients", "saturated"])
-def test_sensitivity_refuses_trials_that_have_none(run: Run, trial: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("random_coefficients", "Ask what other priors do: give `priors`"),
+        ("saturated", "Give a model that is not saturated"),
+    ],
+)
+def test_sensitivity_refuses_trials_that_have_none(
+    run: Run, trial: Path, kind: str, message: str
+) -> None:
     if kind != "saturated":
-        rows = '[data.rows]\ntreatment = "t"\nmediators = ["m"]\noutcome = "y"\n'
-        trial.write_text(f'[model]\ntype = "{kind}"\n{rows}')
+        (trial.parent / "people.csv").write_text(PEOPLE)
+        rows = '[data.rows]\nfile = "people.csv"\ntreatment = "t"\nmediators = ["m"]\n'
+        trial.write_text(f'[model]\ntype = "{kind}"\n{rows}outcome = "y"\n')
     done = run("sensitivity", "study.toml")
     assert done.returncode == 2
-    assert "study.toml: refits are for models of sites" in done.stderr
-    assert "Fit the card once for each prior." in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert {p.name for p in trial.parent.iterdir()} == {"cells.csv", "study.toml"}
+    assert not (trial.parent / "results").exists()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,11 @@ def test_sensitivity_refuses_trials_that_have_none(run: Run, trial: Path, kind: 
         (("reference", "# reference"), (), "do not tell which arm"),
         (("saturated = true", 'outcome_likelihood = "mixture"'), (), "outcome of every person"),
         (("saturated = true", "heterogeneity = -1"), (), "heterogeneity is -1"),
-        (("[sampler]", "[study.prior_sensitivity]\n[sampler]"), (), "[study] is for models of"),
+        (
+            ("[sampler]", "[study.prior_sensitivity]\n[sampler]"),
+            (),
+            "[study.prior_sensitivity] is for models",
+        ),
         (("[model]", "[priors.type_share]\n[model]"), (), "priors.type_share"),
     ],
 )

@@ -107,9 +107,14 @@ def carried(model, data, draws):
     n = draws["slope"].shape[0]
     columns = [draws[name].reshape(n, -1) for name in model.parameters]
     i, j = np.tril_indices(data.n_mediators, -1)
-    among = [name for name in ("mediator_effect_corr", "slope_corr") if name in draws]
-    columns += [draws[name][:, i, j] for name in among]
-    if "mediator_effect_slope_corr" in draws:
+    among = {name: draws[name] for name in ("mediator_effect_corr", "slope_corr") if name in draws}
+    if model.known_compliance is not None:
+        among["slope_corr"] = left_of_slopes(model, among)
+        if not model.slopes_together(data):
+            del among["slope_corr"]
+    columns += [values[:, i, j] for values in among.values()]
+    # Known, it follows from the others.
+    if "mediator_effect_slope_corr" in draws and model.known_compliance is None:
         columns.append(draws["mediator_effect_slope_corr"].reshape(n, -1))
     if "person_covariance" in draws:
         i, j = np.tril_indices(data.n_mediators + 1)
@@ -117,6 +122,12 @@ def carried(model, data, draws):
     if SITE_COORDINATES in draws:
         columns.append(mediator_effects(model, data, draws).reshape(n, -1))
     return np.concatenate(columns, axis=1)
+
+
+def left_of_slopes(model, draws):
+    """Correlations of what a known correlation with mediator effects leaves of slopes."""
+    square = model.known_compliance**2
+    return (draws["slope_corr"] - square * draws["mediator_effect_corr"]) / (1 - square)
 
 
 def mediator_effects(model, data, draws):

@@ -226,4 +226,6 @@ def log_prior(model, data, at):
             total += invwishart(df, cross).logpdf(sigma)
     p, related = data.n_mediators, model.related(data)
     sizes = {"none": [p], "slopes": [p, p], "effects": [2 * p]}[related]
+    if model.known_compliance is not None:
+        sizes = [p, p] if model.slopes_together(data) else [p]
     return total - sum(math.log(VOLUME_OF_CORRELATIONS[size]) for size in sizes)

@@ -22,6 +22,8 @@ NORMAL = Prior("Normal", sigma=1)
         ({"slope_covariance": "ful"}, "Did you mean 'full'"),
         ({"direct_effect": 1}, "direct_effect is 1. Write true or false"),
         ({"compliance_correlation": "yes"}, "compliance_correlation is 'yes'"),
+        ({"compliance_correlation": 1.0}, "compliance_correlation is 1.0"),
+        ({"compliance_correlation": float("nan")}, "compliance_correlation is nan"),
         ({"within_site_covariance": "0.1"}, "within_site_covariance is '0.1'"),
         ({"within_site_covariance": float("inf")}, "Give a finite number, or a prior"),
         ({"within_site_covariance": True}, "within_site_covariance is True"),
@@ -46,6 +48,7 @@ def test_impossible_choices_are_refused(choices, words):
         MultiSiteIV(),
         MultiSiteIV(slope_covariance="full", direct_effect=True, priors={"slope": NORMAL}),
         MultiSiteIV(compliance_correlation=True, within_site_covariance=NORMAL),
+        MultiSiteIV(compliance_correlation=-0.4, slope_covariance="diagonal"),
     ],
 )
 def test_stored_and_sent(model):
@@ -103,6 +106,30 @@ def test_structures_differ():
     assert len({structure(model, data) for model in made}) == len(made)
     again = MultiSiteIV(within_site_covariance=0.7)
     assert structure(again, data) == structure(made[3], data)
+    one, two = (structure(MultiSiteIV(compliance_correlation=r), data) for r in (-0.4, 0.4))
+    assert one == two
+    assert one not in {structure(model, data) for model in made}
+
+
+def test_a_known_correlation_of_none_is_none():
+    assert MultiSiteIV(compliance_correlation=0) == MultiSiteIV(compliance_correlation=0.0)
+    assert MultiSiteIV(compliance_correlation=0.0) == MultiSiteIV()
+    assert MultiSiteIV(compliance_correlation=0.0).compliance_correlation is False
+
+
+def test_a_known_correlation_is_that_of_simulated_sites():
+    """Each slope goes with its own mediator; with another's as far as that goes with its own."""
+    data = variants.table(2, rows=12)
+    model = MultiSiteIV(compliance_correlation=-0.7, slope_covariance="full")
+    rng = np.random.default_rng(6)
+    one = {k: v[:1] for k, v in model.prior_draws(data, 1, rng).items()}
+    many = {k: np.repeat(v, 100, axis=0) for k, v in one.items()}
+    sites = model.new_site_effects(many, np.zeros((400, 0)), rng)
+    columns = [sites[n].reshape(-1, 2) for n in ("mediator_effect", "slope_of_site")]
+    found = np.corrcoef(np.hstack(columns).T)
+    across = -0.7 * one["mediator_effect_corr"][0]
+    np.testing.assert_allclose(found[:2, 2:], across, atol=0.03)
+    np.testing.assert_allclose(found[2, 3], one["slope_corr"][0, 0, 1], atol=0.03)
 
 
 def test_superpopulation_effect_has_its_covariance():

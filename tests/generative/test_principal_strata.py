@@ -11,7 +11,9 @@ from scipy import stats
 
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.data import TrialCells
+from bayesmed.formulas.defiers import broken_stick
 from bayesmed.formulas.principal_strata import cell_means, cell_shares
+from bayesmed.formulas.principal_types import principal_types, type_names
 from bayesmed.formulas.type_intercepts import (
     average_of_moved,
     averages_at,
@@ -26,6 +28,7 @@ from tests.classical.cells import of_persons
 from tests.formulas.test_type_intercepts import sums
 
 MONOTONE = ("both", "instrument", "treatment", "none")
+DEFIED = PrincipalStrata(monotone_in="both", outcome_likelihood="moments", defiers=0.2)
 
 
 def cells(n: int = 400, *, strata: bool = False, seed: int = 1) -> TrialCells:
@@ -45,7 +48,7 @@ def point(model: PrincipalStrata, data: TrialCells, seed: int = 3) -> dict[str, 
     for variable in graph.free_RVs:
         shape = graph.initial_point()[graph.rvs_to_values[variable].name].shape
         name = variable.name
-        if name == "type_share_position" or "share_std" in name:
+        if name in ("type_share_position", "defier_share_position") or "share_std" in name:
             found[name] = rng.uniform(0.1, 0.9, size=shape)
         elif name in ("type_average_position", "slope_mean_position"):
             found[name] = rng.uniform(-1.0, 1.0, size=shape)
@@ -80,10 +83,13 @@ def shares_at(model: PrincipalStrata, data: TrialCells, at: dict[str, np.ndarray
 
 
 class TestDensity:
-    @pytest.mark.parametrize("monotone", MONOTONE)
+    @pytest.mark.parametrize("monotone", [*MONOTONE, "defied"])
     def test_moments_against_scipy(self, monotone) -> None:
         """The joint normal of cell means, chi-squares of variances, multinomial counts."""
-        model = PrincipalStrata(monotone_in=monotone, outcome_likelihood="moments")
+        if monotone == "defied":
+            model = DEFIED
+        else:
+            model = PrincipalStrata(monotone_in=monotone, outcome_likelihood="moments")
         data = cells()
         at, other = point(model, data, 3), point(model, data, 4)
         by_hand = [_moments_by_hand(model, data, p) for p in (at, other)]
@@ -223,6 +229,8 @@ class TestInvariance:
         """Counts, sizes of effects and a fixed σ_het change no graph; choices do."""
         model = PrincipalStrata(heterogeneity=0.0)
         assert model.structure(cells()) == model.structure(cells(50_000, seed=2))
+        one, two = (PrincipalStrata(defiers=share).structure(cells()) for share in (0.1, 0.2))
+        assert one == two != PrincipalStrata().structure(cells())
         other = PrincipalStrata(heterogeneity=3.0, share_concentration=2.0)
         assert model.structure(cells()) == other.structure(cells())
         assert model.structure(cells()) != PrincipalStrata().structure(cells())
@@ -249,6 +257,40 @@ class TestPrior:
         none = PrincipalStrata(heterogeneity=0.0)
         same = none.prior_draws(data, 10, np.random.default_rng(1))
         np.testing.assert_allclose(same["type_slope"], same["slope_mean"][:, :, None].repeat(9, 2))
+
+
+class TestDefiers:
+    def test_their_share_is_what_was_said(self) -> None:
+        """Of draws from prior and from coordinates: everybody else obeys."""
+        data = cells()
+        obeys = [n in type_names(principal_types("both")) for n in type_names(DEFIED.types)]
+        prior = DEFIED.prior_draws(data, 4000, np.random.default_rng(1))["type_share"]
+        at = shares_at(DEFIED, data, point(DEFIED, data))["type_share"]
+        assert sum(obeys) == 6
+        for share in (prior, at):
+            np.testing.assert_allclose(share[..., obeys].sum(axis=-1), 0.8)
+            np.testing.assert_allclose(share.sum(axis=-1), 1.0)
+        for group, total in ((obeys, 0.8), (np.invert(obeys), 0.2)):
+            own = prior[:, 0, group]
+            even = stats.dirichlet(np.ones(own.shape[1]))
+            error = 5 * total * np.sqrt(even.var() / 4000)
+            assert (np.abs(own.mean(axis=0) - total * even.mean()) < error).all()
+
+    def test_uniform_positions_are_uniform_shares(self) -> None:
+        """The broken stick against the moments of the uniform Dirichlet."""
+        n = 40_000
+        at = np.random.default_rng(2).uniform(size=(n, 6))
+        share = np.stack(broken_stick(list(at.T)), axis=-1)
+        even = stats.dirichlet(np.ones(7))
+        np.testing.assert_allclose(share.sum(axis=1), 1.0)
+        assert (np.abs(share.mean(axis=0) - 1 / 7) < 5 * np.sqrt(even.var() / n)).all()
+        apart = np.abs(np.cov(share.T) - even.cov())
+        assert apart.max() < 0.05 * even.var().max()
+
+    def test_nobody_falls_without_them(self) -> None:
+        assert not PrincipalStrata().falling
+        assert PrincipalStrata(defiers=0.01).falling
+        assert PrincipalStrata(monotone_in="treatment").falling
 
 
 class TestReplicates:
@@ -281,6 +323,11 @@ class TestRefusals:
             ({"heterogeneity": True}, "heterogeneity is True"),
             ({"heterogeneity": Prior("Normal", sigma=1)}, "allows more than positive"),
             ({"share_concentration": 0}, "share_concentration is 0"),
+            ({"defiers": 1}, "defiers is 1"),
+            ({"defiers": -0.1}, "defiers is -0.1"),
+            ({"defiers": True}, "defiers is True"),
+            ({"defiers": 0.1, "monotone_in": "none"}, "no monotonicity to defy"),
+            ({"defiers": 0.1, "saturated": True}, "no types to defy"),
             ({"saturated": "yes"}, "saturated is 'yes'"),
             ({"saturated": True, "outcome_likelihood": "mixture"}, "no types to mix"),
             ({"outcome_likelihood": "median"}, "outcome_likelihood"),
@@ -321,6 +368,7 @@ class TestRefusals:
 def test_models_travel_as_plain_values_and_between_processes() -> None:
     model = PrincipalStrata(
         monotone_in="both",
+        defiers=0.05,
         heterogeneity=Prior("HalfNormal", sigma=2),
         priors={"slope_mean": Prior("Normal", sigma=3)},
     )

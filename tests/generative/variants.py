@@ -77,6 +77,10 @@ MODELS = {
     "multi-site iv, compliance, direct effect": MultiSiteIV(
         compliance_correlation=True, direct_effect=True
     ),
+    "multi-site iv, known compliance": MultiSiteIV(compliance_correlation=-0.4),
+    "multi-site iv, two mediators, known compliance": MultiSiteIV(
+        compliance_correlation=0.6, slope_covariance="full"
+    ),
     "multi-site iv, two mediators, kappa": MultiSiteIV(
         within_site_covariance=Prior("Normal", mu=0.1, sigma=0.2)
     ),
@@ -99,6 +103,7 @@ AVERAGED = [
     "random, covariates, correlation",
     "multi-site iv",
     "multi-site iv, compliance, direct effect",
+    "multi-site iv, known compliance",
     "multi-site iv, known kappa",
     "multi-site iv, persons",
     "multi-site iv, persons, pooled",

@@ -138,7 +138,7 @@ def test_long_tables_say_what_they_leave_out() -> None:
 
 def test_pictures_have_words(plain: Content) -> None:
     assert [p.slug for p in plain.pictures] == [
-        *("scatter", "forest", "priors", "estimators", "predicted", "refitted"),
+        *("scatter", "forest", "priors", "estimators", "predicted", "refitted", "checks"),
     ]
     for picture in plain.pictures:
         assert isinstance(picture, Picture)

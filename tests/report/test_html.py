@@ -125,7 +125,7 @@ def test_headings_go_down_one_step_at_a_time_from_one_title(hostile_page: Page) 
 
 def test_every_picture_says_what_it_shows(hostile_page: Page) -> None:
     pictures = hostile_page.named("svg")
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     assert all(a["role"] == "img" and len(a["aria-label"] or "") > 30 for a in pictures)
     # The only pixels are those inside a picture that has its words.
     assert not hostile_page.named("img")
@@ -162,7 +162,8 @@ def test_any_shape_of_data_gives_a_whole_page(
     report(fit, page)
     found = Page(page.read_text(encoding="utf-8"))
     assert found.open == []
-    assert len(found.named("svg")) == 6
+    # With two sites nothing may be left to compare.
+    assert len(found.named("svg")) in (6, 7)
     assert not [t for t in found.text("td", "th", "p") if re.search(r"\bnan\b|\binf\b", t)]
 
 

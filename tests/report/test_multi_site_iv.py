@@ -47,7 +47,7 @@ def test_page_and_text_say_what_is_assumed(written: Results, content: Content) -
     text = (written.directory / "report.md").read_text(encoding="utf-8")
     for words in (
         "the multi-site, multiple-mediator instrumental variables model of Reardon and",
-        "act in parallel: none changes another",
+        "No mediator changes another one",
         "slope is the mediator's direct effect only",
         "compliance-weighted average treatment effect",
     ):

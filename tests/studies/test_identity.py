@@ -65,3 +65,12 @@ def test_seeds_are_those_of_seed_and_key() -> None:
     assert len(found) == 15
     # Pinned: a study begun with one version goes on with the next.
     assert [task_seed(7, "prior 1"), task_seed(7, "ü")] == [4173540226, 3253871130]
+
+
+def test_tables_are_told_apart_by_columns_and_values() -> None:
+    import pandas as pd
+
+    table = pd.DataFrame({"site": ["a", "b"], "n": [1, 2]})
+    others = [table.rename(columns={"n": "m"}), table.assign(n=[1, 3]), table.iloc[:1]]
+    assert digest(table) == digest(table.copy())
+    assert len({digest(x) for x in (table, *others)}) == 4

@@ -83,7 +83,7 @@ def principal_strata_effects(
     else:
         values = _averaged(_of_types(model, draws), weight)
         values |= _types(draws, weight)
-        if model.monotone_in in ("both", "instrument"):
+        if not model.falling:
             del values[Q_DOWN], values[EFFECT_DOWN]  # nobody's mediator falls
     labels = {name: text for name, text in strata_labels(data).items() if name in values}
     where: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,9 @@ from bayesmed.effects import compare, effects
 from bayesmed.inference import TrialFit
 from bayesmed.report import tables as common
 from bayesmed.report.answer import answer
+from bayesmed.report.check_pictures import check_pictures
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
+from bayesmed.report.ledger import ABOUT, assumptions
 from bayesmed.report.origin import made, origin
 from bayesmed.report.trials import pictures, tables, words
 
@@ -29,7 +31,7 @@ def compose_trial(found: Findings, fit: TrialFit) -> Content:
             _effects(found, fit),
             _basis(found, fit),
             _classical(fit),
-            _prediction(fit),
+            _prediction(found, fit),
             _computation(found, fit),
             _data(found, fit),
             origin(fit),
@@ -51,7 +53,7 @@ def _basis(found: Findings, fit: TrialFit) -> Section:
     stated = tuple(a.strip() for a in found.framing.assumptions if a.strip())
     if stated:
         blocks += [Paragraph("The analyst states that the answer relies on:"), Bullets(stated)]
-    blocks += [Paragraph("The model itself assumes:"), Bullets(words.assumptions(fit))]
+    blocks += [Paragraph(ABOUT), assumptions(found.ledger)]
     about_data = tuple(c for c in found.checks if not c.convergence)
     blocks.append(common.checks(about_data, "What was checked about data and model"))
     blocks += [common.priors(fit), pictures.priors_and_posteriors(fit)]
@@ -67,9 +69,10 @@ def _classical(fit: TrialFit) -> Section:
     return Section("classical", "Beside the classical estimators", tuple(blocks))
 
 
-def _prediction(fit: TrialFit) -> Section:
+def _prediction(found: Findings, fit: TrialFit) -> Section:
     title = "Would such data come from this model?"
-    return Section("prediction", title, (pictures.predictions(fit),))
+    blocks = (pictures.predictions(fit), *check_pictures(found.checks))
+    return Section("prediction", title, blocks)
 
 
 def _computation(found: Findings, fit: TrialFit) -> Section:

@@ -1,4 +1,4 @@
-"""Models of one trial, what they assume and what their effects are, in words."""
+"""Models of one trial and their effects, in words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from bayesmed.inference import TrialFit
 from bayesmed.priors import Prior
 from bayesmed.report.trials.names import trial_parameter_label
 
-__all__ = ["assumptions", "model_in_words", "question", "title", "trial_parameter_label"]
+__all__ = ["model_in_words", "question", "title", "trial_parameter_label"]
 
-RANDOMISED = "Treatment is as good as randomly assigned."
 _ARMS = (
     "An indirect effect of an arm is that of moving {m} under its treatment; a direct effect of an "
     "arm is that of treatment with {m} as it is in that arm."
@@ -44,16 +43,6 @@ def model_in_words(fit: TrialFit) -> tuple[str, ...]:
     return _random_coefficients(fit, model)
 
 
-def assumptions(fit: TrialFit) -> tuple[str, ...]:
-    """Return what the answer relies on whatever the data, one sentence each."""
-    model: Any = fit.model
-    if isinstance(model, CovariateIV):
-        return _of_covariate_iv(fit, model)
-    if isinstance(model, PrincipalStrata):
-        return _of_principal_strata(fit, model)
-    return _of_random_coefficients(fit, model)
-
-
 def _covariate_iv(fit: TrialFit, model: CovariateIV) -> tuple[str, ...]:
     n = fit.data.names
     instruments = model.instruments or n.covariates
@@ -78,37 +67,6 @@ def _covariate_iv(fit: TrialFit, model: CovariateIV) -> tuple[str, ...]:
     if model.person_effects == "random":
         texts.append("Persons' θ_R and θ_M vary normally around their means.")
     return tuple(texts)
-
-
-def _of_covariate_iv(fit: TrialFit, model: CovariateIV) -> tuple[str, ...]:
-    n = fit.data.names
-    modified = {
-        "direct effect (τ_R)": dict(model.direct_modifier),
-        "slope (τ_M)": dict(model.slope_modifier),
-    }
-    said = [
-        f"the {what} by {name} {_given(value)}"
-        for what, pairs in modified.items()
-        for name, value in pairs.items()
-    ]
-    but = f", except as assumed: {'; '.join(said)}" if said else ""
-    return (
-        RANDOMISED,
-        f"Covariates change how {n.treatment} moves {n.mediator} (IV-A1).",
-        (
-            f"They change neither the direct effect nor what {n.mediator} does{but} (IV-A2). One "
-            "instrument cannot check it; several can disagree."
-        ),
-        (
-            f"Given treatment and covariates, {n.mediator} is unrelated to what it would do for "
-            "the person (IV-A3)."
-        ),
-        "Errors are normal.",
-    )
-
-
-def _given(value: object) -> str:
-    return f"with the prior {_prior(value)}" if isinstance(value, Prior) else f"{value:g} a unit"
 
 
 def _principal_strata(fit: TrialFit, model: PrincipalStrata) -> tuple[str, ...]:
@@ -154,33 +112,6 @@ def _prior(value: Prior) -> str:
     return f"{value} in scaled units" if value.unit == "scaled" else str(value)
 
 
-def _of_principal_strata(fit: TrialFit, model: PrincipalStrata) -> tuple[str, ...]:
-    n = fit.data.names
-    instrument = getattr(fit.data, "instrument", "the instrument")
-    found = [
-        RANDOMISED,
-        f"The instrument {instrument} is too, and independent of {n.treatment}.",
-        f"It works on {n.outcome} through {n.mediator} only (exclusion).",
-    ]
-    if model.saturated:
-        found.append(
-            f"That effects by {instrument} are the natural effects asks for effects of "
-            f"{n.mediator} that do not vary between types of persons."
-        )
-        return tuple(found)
-    monotone = {
-        "instrument": [instrument],
-        "treatment": [n.treatment],
-        "both": [instrument, n.treatment],
-        "none": [],
-    }[model.monotone_in]
-    found += [f"Nobody has less {n.mediator} by {name} (monotonicity)." for name in monotone]
-    found.append(
-        "How far effects vary between types is a matter of the prior, more than of the data."
-    )
-    return tuple(found)
-
-
 def _random_coefficients(fit: TrialFit, model: Any) -> tuple[str, ...]:
     n = fit.data.names
     source = "Reardon and Raudenbush (2013, section 2): persons differ in compliance and benefit."
@@ -198,21 +129,5 @@ def _random_coefficients(fit: TrialFit, model: Any) -> tuple[str, ...]:
         (
             f"M = m₀ + ΓT and Y = y₀{direct} + ΔM, where T is {n.treatment}, M {n.mediator}, Y "
             f"{n.outcome}; a person's (m₀, y₀, Γ, Δ) is jointly normal, correlated in any way."
-        ),
-    )
-
-
-def _of_random_coefficients(fit: TrialFit, model: Any) -> tuple[str, ...]:
-    n = fit.data.names
-    found = [RANDOMISED]
-    if not model.direct_effect:
-        found.append(f"It works on {n.outcome} through {n.mediator} only (exclusion).")
-    if "mediator_share" in fit.tree["posterior"]:
-        return (*found, f"Nobody has less {n.mediator} by {n.treatment} (monotonicity).")
-    return (
-        *found,
-        (
-            "Persons' levels, compliance and benefit are jointly normal: the average effect, and "
-            "how compliance and benefit go together, rest on it."
         ),
     )

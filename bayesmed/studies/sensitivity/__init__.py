@@ -1,15 +1,18 @@
-"""Which conclusion changes under which prior: power-scaling, and refits."""
+"""Which conclusion changes under which prior, and as which assumption gives way."""
 
-from bayesmed.studies.sensitivity.heterogeneity import HeterogeneityStudy, heterogeneity_study
+from bayesmed.studies.sensitivity.assumption_sensitivity import (
+    AssumptionSensitivity,
+    assumption_sensitivity,
+)
 from bayesmed.studies.sensitivity.power_scaling import power_scaling
 from bayesmed.studies.sensitivity.prior_sensitivity import PriorSensitivity, prior_sensitivity
 from bayesmed.studies.sensitivity.prior_sets import PriorSet
 
 __all__ = [
-    "HeterogeneityStudy",
+    "AssumptionSensitivity",
     "PriorSensitivity",
     "PriorSet",
-    "heterogeneity_study",
+    "assumption_sensitivity",
     "power_scaling",
     "prior_sensitivity",
 ]

@@ -39,7 +39,7 @@ CONCLUSIONS = (
     f"{AVERAGE}_{TOTAL_EFFECT}",
 )
 """Quantities whose sign and interval an analysis draws conclusions from."""
-ENDS = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
+ENDS = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 
 
 class Quantity(NamedTuple):
@@ -100,9 +100,9 @@ def summaries(
     Returns
     -------
     list of dict
-        quantity, mediator, mean, sd, q2.5, q50, q97.5 in its unit, p_positive, and mc_error, the
-        Monte Carlo standard error of the mean. Ratios have neither mean nor sd: their
-        denominators may be near zero.
+        quantity, mediator, mean, sd, q2.5, q25, q50, q75, q97.5 in its unit, p_positive, and
+        mc_error, the Monte Carlo standard error of the mean. Ratios have neither mean nor sd:
+        their denominators may be near zero.
     """
     found = []
     for quantity in quantities(model, data, tree):

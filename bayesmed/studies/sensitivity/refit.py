@@ -98,15 +98,21 @@ def rows_of_fit(fit: Fit) -> list[Row]:
     return _integrated(fit.model, fit.data, fit.tree, exact)
 
 
-def _sampled(model: AnyModel, data: SiteEstimates, tree: xr.DataTree) -> list[Row]:
+def sampling_quality(tree: xr.DataTree) -> dict[str, Cell]:
+    """Say how well a posterior was sampled: engine, converged, and the worst of each measure."""
     judged = {d.code: d for d in diagnose(tree)}
-    quality: dict[str, Cell] = {
+    return {
         "engine": "nuts",
         "converged": all(d.passed for d in judged.values()),
         **{code: judged[code].value for code in QUALITY},
     }
-    ess = max(judged["ess_bulk"].value, 1.0)
-    return [row | quality for row in summaries(model, data, tree, {}, ess)]
+
+
+def _sampled(model: AnyModel, data: SiteEstimates, tree: xr.DataTree) -> list[Row]:
+    quality = sampling_quality(tree)
+    ess = quality["ess_bulk"]
+    assert isinstance(ess, float)
+    return [row | quality for row in summaries(model, data, tree, {}, max(ess, 1.0))]
 
 
 def _integrated(

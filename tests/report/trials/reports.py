@@ -43,12 +43,14 @@ def said(fit: Fit[Any, Any], effect: str, *, median: bool = False, **at: str) ->
 def assert_sound(content: Content, names: dict[str, str]) -> str:
     """Check structure and escaping of page and text; return the page."""
     assert [section.slug for section in content.sections] == SECTIONS
-    assert [picture.slug for picture in content.pictures] == PICTURES
+    slugs = [picture.slug for picture in content.pictures]
+    # Only some models have checks that compare the data with predictions.
+    assert [slug for slug in slugs if slug != "checks"] == PICTURES
     page, text = to_html(content), to_markdown(content)
     parsed = Page(page)
     assert parsed.open == []
     assert {tag for tag, _ in parsed.tags} <= KNOWN_TAGS
-    assert page.count("<svg") == len(PICTURES)
+    assert page.count("<svg") == len(slugs)
     for name in names.values():
         if html.escape(name) != name:
             assert name not in page
