@@ -8,7 +8,7 @@ from bayesmed.core import provenance
 from bayesmed.core.numbers import number
 from bayesmed.report.answer import Answer
 from bayesmed.report.content import Content, Paragraph, Picture, Section, Table
-from bayesmed.report.figures.ranks import rank_distributions
+from bayesmed.report.figures.calibration import rank_distributions
 from bayesmed.studies.calibration import Calibration
 from bayesmed.studies.calibration.calibrate import OUTSIDE
 

@@ -63,15 +63,16 @@ COVARIATE_IV: Mapping[str, Prior] = {
     "slope_sd": _half(0.5),
     "direct_effect_slope_corr": Prior("Uniform", lower=-1, upper=1),
 }
-# Levels are where the mediator is at its average: known beforehand, it moves little.
+# Levels are where the mediator is at its average, which moves with the data: where it is known
+# beforehand, and levels vary more than slopes, their spread and correlations hardly do.
 COEFFICIENTS: Mapping[str, Prior] = {
     "slope": _normal(0.5, 0.5),
     "mediator_effect": _normal(0.5, 0.5),
     "direct_effect": _normal(0, 0.5),
-    "mediator_level": _normal(0, 0.05),
+    "mediator_level": _normal(0, 0.02),
     "outcome_level": _normal(0, 1),
-    "slope_sd": _half(0.5),
-    "outcome_level_sd": _half(1),
+    "slope_sd": _half(0.3),
+    "outcome_level_sd": Prior("LogNormal", mu=0, sigma=0.3),
     "mediator_sd": _half(1),
     "mediator_effect_sd": _half(0.5),
     "mediator_level_sd": _half(1),
@@ -197,8 +198,9 @@ def cells(
     return made
 
 
+SHORT = replace(LIGHT, draws=400, tune=400)
 QUICK = replace(LIGHT, target_accept=0.95)
-"""Of models whose posterior takes long with what few sites ask for; divergences are counted."""
+"""Of models that take long with what few sites ask for; divergences are counted."""
 
 
 def _sites(model: Any, like: Callable[[], SiteEstimates] | None = None) -> SBCVariant:
@@ -239,6 +241,7 @@ VARIANTS: Mapping[str, SBCVariant] = {
     "MultiSiteIV": _quick(MultiSiteIV()),
     "MultiSiteIV, two mediators": _quick(MultiSiteIV(slope_covariance="full"), sites(12, 2)),
     "MultiSiteIV, compliance correlation": _quick(MultiSiteIV(compliance_correlation=True)),
+    "MultiSiteIV, compliance correlation known": _quick(MultiSiteIV(compliance_correlation=0.5)),
     "MultiSiteIV, κ with a prior": _quick(MultiSiteIV(within_site_covariance=_normal(0, 0.3))),
     "MultiSiteIV, direct effects": _quick(MultiSiteIV(direct_effect=True)),
     "MultiSiteIV, persons by arm": _quick(MultiSiteIV(), reduced_sites),
@@ -278,13 +281,17 @@ VARIANTS: Mapping[str, SBCVariant] = {
     "PrincipalStrata, monotone in none": SBCVariant(
         PrincipalStrata(monotone_in="none", heterogeneity=HET), TYPES, cells()
     ),
+    "PrincipalStrata, a tenth defiers": SBCVariant(
+        PrincipalStrata(heterogeneity=HET, defiers=0.1), TYPES, cells()
+    ),
     "PrincipalStrata, counts": SBCVariant(
-        PrincipalStrata(heterogeneity=HET), COUNTED, cells(counted=True)
+        PrincipalStrata(heterogeneity=HET), COUNTED, cells(counted=True), SHORT
     ),
     "PrincipalStrata, mixture": SBCVariant(
         PrincipalStrata(outcome_likelihood="mixture", heterogeneity=HET),
         TYPES,
-        cells(15, kept=True),
+        cells(10, kept=True),
+        SHORT,
     ),
     "PrincipalStrata, saturated": SBCVariant(PrincipalStrata(saturated=True), TYPES, cells()),
     "PrincipalStrata, saturated counts": SBCVariant(

@@ -164,8 +164,9 @@ def calibrate(
     -----
     Intercepts of `CovariateIV` and levels of `RandomCoefficients` are those at the average
     mediator of the data, which moves a little with what is simulated. What is ranked is moved
-    with it; so that the prior does not matter, make that of ``outcome_intercept`` wide, or that of
-    ``mediator_level`` narrow.
+    with it; so that the prior does not matter, make that of ``outcome_intercept`` wide, or, of
+    coefficients, that of ``mediator_level`` narrow and ``outcome_level_sd`` larger than
+    ``slope_sd``: levels that hardly vary elsewhere do so at another mediator.
 
     Examples
     --------
