@@ -14,7 +14,7 @@ Persons' coefficients are integrated out. The equations are in
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -194,11 +194,9 @@ class RandomCoefficients(TrialModel[TrialPersons]):
     def simulated(
         self, draws: Draws, data: TrialPersons, rng: np.random.Generator
     ) -> tuple[TrialPersons, dict[str, Floats]]:
-        """Draw persons with the same treatments, and the first draw at their average mediator."""
-        first, part = {name: values[:1] for name, values in draws.items()}, self.part(data)
-        mediator, outcome = next(iter(part.simulated(first, data, rng)))
-        new = replace(data, mediator=mediator[0], outcome=outcome[0])
-        return new, part.recentred(first, new.mediator.mean() - data.mediator.mean())
+        """Draw persons with the same treatments; see `TrialModel.simulated`."""
+        first = {name: values[:1] for name, values in draws.items()}
+        return self.part(data).new_persons(first, data, rng), first
 
     def observed(self, data: TrialPersons) -> dict[str, tuple[tuple[str, ...], Floats]]:
         """Return moments of mediator and outcome by arm, or by third of the amounts."""

@@ -7,7 +7,7 @@ are functions of shares and means of cells. The outcome is normal in a cell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,12 @@ class BinaryMediator:
             mean, sd = (draws[k][few][rows, arm, has.astype(int)] for k in (CELL_MEAN, CELL_SD))
             yield has.astype(np.float64), mean + sd * rng.standard_normal(mean.shape)
 
-    def recentred(self, draws: Draws, by: float) -> dict[str, Floats]:
-        """Return the draws: no parameter is at an average."""
-        return dict(draws)
+    def new_persons(
+        self, draws: Draws, data: TrialPersons, rng: np.random.Generator
+    ) -> TrialPersons:
+        """Draw persons from one draw (1, ...)."""
+        mediator, outcome = next(iter(self.simulated(draws, data, rng)))
+        return replace(data, mediator=mediator[0], outcome=outcome[0])
 
 
 def cell_of(data: TrialPersons) -> Integers:

@@ -9,7 +9,7 @@ has priors is how they vary in each arm, from which the others follow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -197,19 +197,16 @@ class NormalMediator:
             outcome = given.outcome(m)
             yield m, outcome.mean + np.sqrt(outcome.variance) * noise[1]
 
-    def recentred(self, draws: Draws, by: float) -> dict[str, Floats]:
-        """Return draws with persons' outcome levels at a mediator so much higher."""
-        sds = np.stack([draws[name] for name in SDS], axis=1)
-        turn = np.eye(4)
-        turn[COEFFICIENTS.index(OUTCOME_LEVEL), COEFFICIENTS.index(SLOPE)] = by
-        scaled = draws[PERSON_CORRELATION] * sds[:, :, None] * sds[:, None, :]
-        whole = correlated(turn @ np.linalg.cholesky(scaled))
-        return {
-            **draws,
-            OUTCOME_LEVEL: draws[OUTCOME_LEVEL] + by * draws[SLOPE],
-            OUTCOME_LEVEL_SD: whole.sd[:, COEFFICIENTS.index(OUTCOME_LEVEL)],
-            PERSON_CORRELATION: whole.correlation,
-        }
+    def new_persons(
+        self, draws: Draws, data: TrialPersons, rng: np.random.Generator
+    ) -> TrialPersons:
+        """Draw persons from one draw (1, ...), whose levels are at their own average mediator."""
+        noise = rng.standard_normal((2, 1, data.n))
+        mediator = self.given(draws, data).mediator
+        m = mediator.mean + np.sqrt(mediator.variance) * noise[0]
+        new = replace(data, mediator=m[0])
+        outcome = self.given(draws, new).outcome(m)
+        return replace(new, outcome=(outcome.mean + np.sqrt(outcome.variance) * noise[1])[0])
 
     def given(self, draws: Draws, data: TrialPersons) -> Given:
         """Return the distributions of each person's variables, for draws (n, ...)."""

@@ -188,8 +188,8 @@ class TrialModel[D](ABC):
         Returns
         -------
         tuple
-            The data, and that draw (1, ...): parameters that are at an average of the data are
-            moved to that of the new ones.
+            The data, and that draw (1, ...). Parameters that are at an average of the data are
+            those at the average of the new ones.
         """
 
     @abstractmethod

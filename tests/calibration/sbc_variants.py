@@ -63,8 +63,6 @@ COVARIATE_IV: Mapping[str, Prior] = {
     "slope_sd": _half(0.5),
     "direct_effect_slope_corr": Prior("Uniform", lower=-1, upper=1),
 }
-# Levels are where the mediator is at its average, which moves with the data: where it is known
-# beforehand, and levels vary more than slopes, their spread and correlations hardly do.
 COEFFICIENTS: Mapping[str, Prior] = {
     "slope": _normal(0.5, 0.5),
     "mediator_effect": _normal(0.5, 0.5),
@@ -198,7 +196,7 @@ def cells(
     return made
 
 
-SHORT = replace(LIGHT, draws=400, tune=400)
+SHORT = replace(LIGHT, draws=300, tune=350)
 QUICK = replace(LIGHT, target_accept=0.95)
 """Of models that take long with what few sites ask for; divergences are counted."""
 
@@ -290,7 +288,7 @@ VARIANTS: Mapping[str, SBCVariant] = {
     "PrincipalStrata, mixture": SBCVariant(
         PrincipalStrata(outcome_likelihood="mixture", heterogeneity=HET),
         TYPES,
-        cells(10, kept=True),
+        cells(6, kept=True),
         SHORT,
     ),
     "PrincipalStrata, saturated": SBCVariant(PrincipalStrata(saturated=True), TYPES, cells()),

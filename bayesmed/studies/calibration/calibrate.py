@@ -162,11 +162,10 @@ def calibrate(
 
     Notes
     -----
-    Intercepts of `CovariateIV` and levels of `RandomCoefficients` are those at the average
-    mediator of the data, which moves a little with what is simulated. What is ranked is moved
-    with it; so that the prior does not matter, make that of ``outcome_intercept`` wide, or, of
-    coefficients, that of ``mediator_level`` narrow and ``outcome_level_sd`` larger than
-    ``slope_sd``: levels that hardly vary elsewhere do so at another mediator.
+    Parameters at an average of the data, as levels of `RandomCoefficients`, are those at the
+    average of what is simulated. The intercept of `CovariateIV` is drawn where the mediator of
+    ``data`` is at its average, and moved to that of the new ones: give ``outcome_intercept`` a wide
+    prior, for which that makes no difference.
 
     Examples
     --------
