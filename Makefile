@@ -50,6 +50,11 @@ calibration: $(READY) ## Repeat the long studies whose stored tables are tested 
 	$(PYTHON) -W ignore -m tests.calibration.random_coefficients
 	$(PYTHON) -W ignore -m tests.calibration.principal_strata
 	$(PYTHON) -W ignore -m tests.calibration.assumptions
+	$(PYTHON) -W ignore -m tests.calibration.cell_assumptions
+	$(PYTHON) -W ignore -m tests.calibration.known_failures
+	$(PYTHON) -W ignore -m tests.calibration.assumptions --table
+	$(PYTHON) -W ignore -m tests.calibration.sbc
+	$(PYTHON) -W ignore -m tests.calibration.sbc --table
 	$(PYTHON) -W ignore -m tests.studies.kills
 
 simulation: $(READY) ## Repeat Fu's Table 1, 1,000 data sets a cell (10 minutes on 2 cores)

@@ -20,6 +20,8 @@ __all__ = ["rank_distributions"]
 COLUMNS = 3
 NAMED = 3
 """Quantities outside the band that a panel names."""
+ROOM, LEAST = 2.5, 0.2
+"""Height of a panel in bands; the share of data sets a quantity must be in to be drawn."""
 
 
 def rank_distributions(panels: Mapping[str, Mapping[str, Integers]]) -> Figure:
@@ -47,7 +49,14 @@ def rank_distributions(panels: Mapping[str, Mapping[str, Integers]]) -> Figure:
 
 def _panel(axes: Axes, quantities: Mapping[str, Integers]) -> None:
     outside = 0
+    most = max(quantities.values(), key=lambda counts: int(counts.sum()))
+    at = _difference(most)[0]
+    low, high = simultaneous_band(int(most.sum()), len(most)) - at
+    axes.fill_between(at, low, high, color=style.RULE, alpha=0.8, linewidth=0, zorder=1)
+    axes.set_ylim(ROOM * float(low.min()), ROOM * float(high.max()))
     for name, counts in quantities.items():
+        if counts.sum() < LEAST * most.sum():
+            continue  # there in a few data sets only: its own band would be all of the panel
         at, line = _difference(counts)
         low, high = simultaneous_band(int(counts.sum()), len(counts)) - at
         out = bool(((line < low - 1e-12) | (line > high + 1e-12)).any())
@@ -62,10 +71,6 @@ def _panel(axes: Axes, quantities: Mapping[str, Integers]) -> None:
             label=style.name(name) if named else "_",
         )
         outside += out
-    most = max(quantities.values(), key=lambda counts: int(counts.sum()))
-    at = _difference(most)[0]
-    low, high = simultaneous_band(int(most.sum()), len(most)) - at
-    axes.fill_between(at, low, high, color=style.RULE, alpha=0.8, linewidth=0, zorder=1)
     axes.axhline(0, color=style.MUTED, linewidth=0.8, zorder=2)
     axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     if outside:
