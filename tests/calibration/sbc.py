@@ -46,8 +46,8 @@ Vehtari (2022) somewhere, as one in twenty does by chance; of all {every} quanti
 is multiplied by the number of its quantities; {variants} variants are as good as that if none of
 these is below .05 / {variants}.
 
-One chain of 500 draws after 600 per data set (300 after 350 for counts), less than the defaults;
-default priors, which depend on the data, are judged by coverage instead (README).
+One chain of 500 draws after 600 per data set (300 after 350 for counts and mixtures), less than the
+defaults; default priors, which depend on the data, are judged by coverage instead (README).
 
 | variant | data sets | quantities | outside | least p times quantities | divergent fits | failed |
 | --- | --- | --- | --- | --- | --- | --- |
