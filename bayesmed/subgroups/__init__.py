@@ -1,0 +1,7 @@
+"""Sites found in the data of one trial: leaves of causal trees, strata of compliance."""
+
+from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
+from bayesmed.subgroups.find import find_sites
+from bayesmed.subgroups.found_sites import FoundSites
+
+__all__ = ["CausalTree", "CompliancePropensity", "FoundSites", "find_sites"]

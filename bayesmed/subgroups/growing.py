@@ -1,0 +1,189 @@
+"""One causal tree for effects of treatment on one or several mediators, grown by econml.
+
+econml's criterion for a tree of a generalised random forest (Athey, Tibshirani & Wager 2019) takes
+any linear moments J θ = A. Those of P mediators regressed on J treatments, each with an intercept
+of its own, make one tree for all mediators; persons are told apart where any of the effects differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmed.core.errors import DataError
+from bayesmed.data.rows.baseline import PartOfPersons
+from bayesmed.formulas.site_regression import regressed, residual_products
+from bayesmed.subgroups.splits import Leaf, Node, Split, Summary
+
+__all__ = ["grown"]
+
+_Array = NDArray[np.float64]
+_MOST_EDGES = 64
+"""A feature with more values is cut at as many quantiles."""
+
+
+def grown(persons: PartOfPersons, depth: int, least: int, seed: int) -> Node:
+    """Grow a tree whose leaves differ in their effects on the mediators.
+
+    Mediators enter as what a linear regression on the features leaves of them, in units of its
+    standard deviation: treatment is randomised, so that effects stay as they are and are known
+    better, and no mediator counts for more because of its units.
+
+    Parameters
+    ----------
+    persons
+        N persons with F features, J treatments and P mediators.
+    depth
+        Most splits on the way to a leaf.
+    least
+        Fewest persons of a leaf.
+    seed
+        Decides between splits that are equally good.
+
+    Returns
+    -------
+    Split or Leaf
+        The root.
+
+    Raises
+    ------
+    DataError
+        If econml is not installed.
+    """
+    edges = [_edges(x) for x in persons.features.T]
+    columns = zip(persons.features.T, edges, strict=True)
+    code = np.column_stack([np.searchsorted(e, x, side="right") for x, e in columns])
+    mediators = _adjusted(persons)
+    spread = mediators.std(axis=0)
+    standard = mediators / np.where(spread > 0, spread, 1.0)
+    tree = _grf_tree(code, persons, standard, depth, least, seed)
+    everyone = np.arange(len(code))
+
+    def node(i: int, inside: NDArray[np.intp]) -> Node:
+        summary = _summary(persons, mediators, inside)
+        if tree.children_left[i] < 0:
+            return Leaf(summary)
+        feature = int(tree.feature[i])
+        below = code[inside, feature] <= tree.threshold[i]
+        # Codes are whole numbers: those up to the threshold lie below the edge after them.
+        edge = float(edges[feature][int(np.floor(tree.threshold[i]))])
+        return Split(
+            feature=feature,
+            edge=edge,
+            below=node(tree.children_left[i], inside[below]),
+            above=node(tree.children_right[i], inside[~below]),
+            summary=summary,
+        )
+
+    return node(0, everyone)
+
+
+def _edges(x: _Array) -> _Array:
+    """Return the values at which a feature can be cut."""
+    values = np.unique(x)
+    if len(values) > _MOST_EDGES:
+        shares = np.arange(1, _MOST_EDGES) / _MOST_EDGES
+        values = np.unique([values[0], *np.quantile(x, shares, method="inverted_cdf")])
+    return values[1:]
+
+
+def _adjusted(persons: PartOfPersons) -> _Array:
+    """Return what a linear regression on features leaves of the mediators."""
+    root = np.ones(len(persons.features)) if persons.weight is None else np.sqrt(persons.weight)
+    x = np.column_stack([np.ones(len(root)), persons.features - persons.features.mean(axis=0)])
+    size = np.abs(x).max(axis=0)
+    x = x / np.where(size > 0, size, 1.0)
+    m = persons.mediators - persons.mediators.mean(axis=0)
+    found = np.linalg.lstsq(x * root[:, None], m * root[:, None], rcond=None)[0]
+    left: _Array = m - x @ found
+    return left
+
+
+def _grf_tree(
+    code: NDArray[np.intp],
+    persons: PartOfPersons,
+    mediators: _Array,
+    depth: int,
+    least: int,
+    seed: int,
+) -> Any:
+    try:
+        from econml.grf._base_grftree import GRFTree
+    except ImportError as error:
+        raise DataError(
+            "A causal tree is grown by econml, which is not installed.",
+            'Install it: pip install "bayesmed[subgroups]".',
+        ) from error
+    right, jacobian = moments_of(persons.treatment, mediators)
+    tree = GRFTree(
+        honest=False,  # The halves are drawn before: one of them never comes here.
+        max_depth=depth,
+        min_samples_leaf=least,
+        min_samples_split=2 * least,
+        random_state=seed,
+    ).init()
+    n, outputs = right.shape
+    y = np.ascontiguousarray(np.hstack([mediators[:, :1], right, jacobian.reshape(n, -1)]))
+    tree.fit(
+        code.astype(np.float32),
+        y,
+        1,
+        outputs,
+        outputs - mediators.shape[1],
+        sample_weight=persons.weight,
+        check_input=False,
+    )
+    return tree.tree_
+
+
+def moments_of(treatment: _Array, mediators: _Array) -> tuple[_Array, _Array]:
+    r"""Moments of every person, :math:`J_i\theta = A_i` on average.
+
+    .. math::
+
+        \sum_i (m_{ip} - \gamma_p't_i - a_p)(t_i', 1)' = 0, \quad p = 1..P
+
+    Returns
+    -------
+    tuple of NDArray
+        A, (N, Q), and J, (N, Q, Q): first the effects, mediator by mediator, then the P
+        intercepts; Q = P (J + 1).
+    """
+    n, j = treatment.shape
+    p = mediators.shape[1]
+    right = np.empty((n, p * (j + 1)))
+    jacobian = np.zeros((n, p * (j + 1), p * (j + 1)))
+    squares = treatment[:, :, None] * treatment[:, None, :]
+    for k in range(p):
+        effects, intercept = slice(k * j, (k + 1) * j), p * j + k
+        right[:, effects] = mediators[:, k, None] * treatment
+        right[:, intercept] = mediators[:, k]
+        jacobian[:, effects, effects] = squares
+        jacobian[:, effects, intercept] = jacobian[:, intercept, effects] = treatment
+        jacobian[:, intercept, intercept] = 1.0
+    return right, jacobian
+
+
+def _summary(persons: PartOfPersons, mediators: _Array, inside: NDArray[np.intp]) -> Summary:
+    """Regress mediators on treatment among the persons ``inside``."""
+    values = np.column_stack([persons.treatment[inside], mediators[inside]])
+    weight = np.ones(len(inside)) if persons.weight is None else persons.weight[inside]
+    apart = values - weight @ values / weight.sum()
+    cross = (apart * weight[:, None]).T @ apart
+    j = persons.treatment.shape[1]
+    fewest = _fewest(persons.treatment[inside]) if persons.arms else len(inside) // 2
+    if np.linalg.matrix_rank(cross[:j, :j]) < j:
+        nan = np.full((j, mediators.shape[1]), np.nan)
+        return Summary(len(inside), fewest, nan, nan)
+    found = regressed(cross[None], j, 0)
+    variance = np.diagonal(residual_products(cross[None], found)[0]) / (len(inside) - j - 1)
+    se = np.sqrt(np.outer(np.diagonal(found.bread[0]), np.maximum(variance, 0.0)))
+    return Summary(len(inside), fewest, found.effect[0], se)
+
+
+def _fewest(dummies: _Array) -> int:
+    """Return the number of persons in the smallest arm."""
+    counts = dummies.sum(axis=0)
+    return int(min(counts.min(), len(dummies) - counts.sum()))
