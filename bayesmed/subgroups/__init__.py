@@ -3,5 +3,14 @@
 from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
 from bayesmed.subgroups.find import find_sites
 from bayesmed.subgroups.found_sites import FoundSites
+from bayesmed.subgroups.repeating import RepeatedSites, SplitAnswers, repeat_sites
 
-__all__ = ["CausalTree", "CompliancePropensity", "FoundSites", "find_sites"]
+__all__ = [
+    "CausalTree",
+    "CompliancePropensity",
+    "FoundSites",
+    "RepeatedSites",
+    "SplitAnswers",
+    "find_sites",
+    "repeat_sites",
+]
