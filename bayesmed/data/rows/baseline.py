@@ -24,7 +24,7 @@ from bayesmed.data.rows.features import Feature, features_of
 from bayesmed.data.rows.moments import Moments
 from bayesmed.data.rows.parts import part_of
 from bayesmed.data.rows.person_rows import PersonRows
-from bayesmed.data.rows.scanning import scan
+from bayesmed.data.rows.scanning import Scan, scan
 
 if TYPE_CHECKING:
     import ibis
@@ -179,7 +179,7 @@ def baseline(
     numbers = [name for name in columns.site_columns if name not in categorical]
     numeric = (*columns.site_covariates, *(n for n in numbers if n not in columns.site_covariates))
     plain = replace(columns, site=(), cuts={}, quantiles={}, site_covariates=numeric)
-    found = scan(PersonRows(rows.table, plain, rows.source), progress)
+    found = _scanned(PersonRows(rows.table, plain, rows.source), numbers, progress)
     arms = chosen_arms(found.moments, columns, rows.source)
     keys = (*categorical, *(() if person is None else (person,)))
     clean = cleaned(rows.table, replace(plain, site=keys), {}, rows.source)
@@ -201,6 +201,18 @@ def baseline(
         source=rows.source,
         backend=found.backend,
     )
+
+
+def _scanned(rows: PersonRows, numbers: Sequence[str], progress: Progress) -> Scan:
+    """Scan the rows; where a site column is no number, say what to do with names."""
+    try:
+        return scan(rows, progress)
+    except DataError as error:
+        if not any(f"column {name!r}" in error.problem for name in numbers):
+            raise
+        raise DataError(
+            error.problem, f"{error.remedy} A column of names is named in `categorical`."
+        ) from error
 
 
 def _arm_values(moments: Moments, arms: Arms | None) -> tuple[tuple[str, Any], ...]:
