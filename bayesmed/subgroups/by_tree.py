@@ -13,9 +13,9 @@ from bayesmed.core.seeds import child_seed
 from bayesmed.core.words import joined
 from bayesmed.data import PersonRows
 from bayesmed.data.rows.assigning import Region, with_regions
-from bayesmed.data.rows.baseline import Baseline, baseline
+from bayesmed.data.rows.baseline import Baseline, PartOfPersons, baseline
 from bayesmed.subgroups.choices import CausalTree
-from bayesmed.subgroups.growing import grown
+from bayesmed.subgroups.growing import adjusted, grown, summarised, summary_of
 from bayesmed.subgroups.splits import (
     Bounds,
     Leaf,
@@ -55,20 +55,21 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
     """
     base = baseline(rows, how.categorical, (how.share,), how.person, seed, progress)
     progress.phase("Reading the persons on whom the tree is grown")
-    persons = base.persons(_GROWING if how.honest else None, progress)
-    least = how.least_per_arm * max(2, len(base.arms))
-    if len(persons.features) < 2 * least:
+    persons = adjusted(base.persons(_GROWING if how.honest else None, progress))
+    least, (n, fewest) = how.least_per_arm, _sizes(persons)
+    if fewest < 2 * least:
         raise DataError(
-            f"{rows.source}: {len(persons.features)} complete persons are too few to split.",
+            f"{rows.source}: {n} complete persons are too few to split (in the smallest arm, or "
+            f"half of all where treatment is an amount: {fewest}).",
             f"Two leaves of {least} need {2 * least}; lower `least_per_arm`, or raise `share`.",
         )
     progress.phase("Growing the tree")
     root = grown(persons, how.depth, least, child_seed(seed, "tree"))
-    root = merged(root, lambda leaf: leaf.summary.fewest < how.least_per_arm)
+    root = merged(root, lambda leaf: leaf.summary.fewest < least)
     part = _ESTIMATING if how.honest else None
     progress.phase("Counting persons in the leaves")
-    root = _large_enough(base, root, how.least_per_arm, part)
-    root = with_most_leaves(root, how.leaves)
+    root = _large_enough(base, summarised(root, persons), least, part)
+    root = with_most_leaves(summarised(root, persons), how.leaves)
     if isinstance(root, Leaf):
         raise DataError(
             f"{rows.source}: no split tells persons apart and leaves {how.least_per_arm} in every "
@@ -77,6 +78,13 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
         )
     told = with_regions(base, regions_of(base, root), part)
     return ToldApart(told, _table(base, root), _origin(base, how, seed, root), _caution(how))
+
+
+def _sizes(persons: PartOfPersons) -> tuple[int, int]:
+    if not len(persons.features):
+        return 0, 0
+    summary = summary_of(persons)
+    return summary.n, summary.fewest
 
 
 def regions_of(base: Baseline, root: Node) -> list[Region]:

@@ -7,6 +7,8 @@ of its own, make one tree for all mediators; persons are told apart where any of
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,19 +19,31 @@ from bayesmed.data.rows.baseline import PartOfPersons
 from bayesmed.formulas.site_regression import regressed, residual_products
 from bayesmed.subgroups.splits import Leaf, Node, Split, Summary
 
-__all__ = ["grown"]
+__all__ = ["adjusted", "grown", "moments_of", "summarised", "summary_of"]
 
 _Array = NDArray[np.float64]
 _MOST_EDGES = 64
 """A feature with more values is cut at as many quantiles."""
 
 
+def adjusted(persons: PartOfPersons) -> PartOfPersons:
+    """Leave of the mediators what a linear regression on the features does not tell.
+
+    Treatment is randomised: effects stay as they are, and are known better.
+    """
+    root = np.ones(len(persons.features)) if persons.weight is None else np.sqrt(persons.weight)
+    x = np.column_stack([np.ones(len(root)), persons.features - persons.features.mean(axis=0)])
+    size = np.abs(x).max(axis=0)
+    x = x / np.where(size > 0, size, 1.0)
+    m = persons.mediators - persons.mediators.mean(axis=0)
+    found = np.linalg.lstsq(x * root[:, None], m * root[:, None], rcond=None)[0]
+    return replace(persons, mediators=m - x @ found)
+
+
 def grown(persons: PartOfPersons, depth: int, least: int, seed: int) -> Node:
     """Grow a tree whose leaves differ in their effects on the mediators.
 
-    Mediators enter as what a linear regression on the features leaves of them, in units of its
-    standard deviation: treatment is randomised, so that effects stay as they are and are known
-    better, and no mediator counts for more because of its units.
+    Mediators enter in units of their standard deviation: none counts for more because of its units.
 
     Parameters
     ----------
@@ -38,7 +52,7 @@ def grown(persons: PartOfPersons, depth: int, least: int, seed: int) -> Node:
     depth
         Most splits on the way to a leaf.
     least
-        Fewest persons of a leaf.
+        About the fewest persons of an arm in a leaf (half its persons, of amounts of treatment).
     seed
         Decides between splits that are equally good.
 
@@ -55,29 +69,34 @@ def grown(persons: PartOfPersons, depth: int, least: int, seed: int) -> Node:
     edges = [_edges(x) for x in persons.features.T]
     columns = zip(persons.features.T, edges, strict=True)
     code = np.column_stack([np.searchsorted(e, x, side="right") for x, e in columns])
-    mediators = _adjusted(persons)
-    spread = mediators.std(axis=0)
-    standard = mediators / np.where(spread > 0, spread, 1.0)
-    tree = _grf_tree(code, persons, standard, depth, least, seed)
-    everyone = np.arange(len(code))
+    everybody = summary_of(persons)
+    in_leaf = math.ceil(least * everybody.n / max(everybody.fewest, 1))
+    tree = _grf_tree(code, persons, depth, in_leaf, seed)
 
-    def node(i: int, inside: NDArray[np.intp]) -> Node:
-        summary = _summary(persons, mediators, inside)
+    def node(i: int) -> Node:
         if tree.children_left[i] < 0:
-            return Leaf(summary)
+            return Leaf(everybody)
         feature = int(tree.feature[i])
-        below = code[inside, feature] <= tree.threshold[i]
         # Codes are whole numbers: those up to the threshold lie below the edge after them.
-        edge = float(edges[feature][int(np.floor(tree.threshold[i]))])
-        return Split(
-            feature=feature,
-            edge=edge,
-            below=node(tree.children_left[i], inside[below]),
-            above=node(tree.children_right[i], inside[~below]),
-            summary=summary,
-        )
+        edge = float(edges[feature][math.floor(tree.threshold[i])])
+        below, above = node(tree.children_left[i]), node(tree.children_right[i])
+        return Split(feature, edge, below, above, everybody)
 
-    return node(0, everyone)
+    return summarised(node(0), persons)
+
+
+def summarised(node: Node, persons: PartOfPersons) -> Node:
+    """Return the same splits with what these persons say of them."""
+    summary = summary_of(persons)
+    if isinstance(node, Leaf):
+        return Leaf(summary)
+    below = persons.features[:, node.feature] < node.edge
+    return replace(
+        node,
+        below=summarised(node.below, persons.take(below)),
+        above=summarised(node.above, persons.take(~below)),
+        summary=summary,
+    )
 
 
 def _edges(x: _Array) -> _Array:
@@ -89,24 +108,11 @@ def _edges(x: _Array) -> _Array:
     return values[1:]
 
 
-def _adjusted(persons: PartOfPersons) -> _Array:
-    """Return what a linear regression on features leaves of the mediators."""
-    root = np.ones(len(persons.features)) if persons.weight is None else np.sqrt(persons.weight)
-    x = np.column_stack([np.ones(len(root)), persons.features - persons.features.mean(axis=0)])
-    size = np.abs(x).max(axis=0)
-    x = x / np.where(size > 0, size, 1.0)
-    m = persons.mediators - persons.mediators.mean(axis=0)
-    found = np.linalg.lstsq(x * root[:, None], m * root[:, None], rcond=None)[0]
-    left: _Array = m - x @ found
-    return left
-
-
 def _grf_tree(
     code: NDArray[np.intp],
     persons: PartOfPersons,
-    mediators: _Array,
     depth: int,
-    least: int,
+    in_leaf: int,
     seed: int,
 ) -> Any:
     try:
@@ -116,12 +122,14 @@ def _grf_tree(
             "A causal tree is grown by econml, which is not installed.",
             'Install it: pip install "bayesmed[subgroups]".',
         ) from error
+    spread = persons.mediators.std(axis=0)
+    mediators = persons.mediators / np.where(spread > 0, spread, 1.0)
     right, jacobian = moments_of(persons.treatment, mediators)
     tree = GRFTree(
         honest=False,  # The halves are drawn before: one of them never comes here.
         max_depth=depth,
-        min_samples_leaf=least,
-        min_samples_split=2 * least,
+        min_samples_leaf=in_leaf,
+        min_samples_split=2 * in_leaf,
         random_state=seed,
     ).init()
     n, outputs = right.shape
@@ -166,21 +174,21 @@ def moments_of(treatment: _Array, mediators: _Array) -> tuple[_Array, _Array]:
     return right, jacobian
 
 
-def _summary(persons: PartOfPersons, mediators: _Array, inside: NDArray[np.intp]) -> Summary:
-    """Regress mediators on treatment among the persons ``inside``."""
-    values = np.column_stack([persons.treatment[inside], mediators[inside]])
-    weight = np.ones(len(inside)) if persons.weight is None else persons.weight[inside]
+def summary_of(persons: PartOfPersons) -> Summary:
+    """Regress mediators on treatment; NaN where treatment does not vary."""
+    values = np.column_stack([persons.treatment, persons.mediators])
+    n, j = persons.treatment.shape
+    weight = np.ones(n) if persons.weight is None else persons.weight
     apart = values - weight @ values / weight.sum()
     cross = (apart * weight[:, None]).T @ apart
-    j = persons.treatment.shape[1]
-    fewest = _fewest(persons.treatment[inside]) if persons.arms else len(inside) // 2
-    if np.linalg.matrix_rank(cross[:j, :j]) < j:
-        nan = np.full((j, mediators.shape[1]), np.nan)
-        return Summary(len(inside), fewest, nan, nan)
+    fewest = _fewest(persons.treatment) if persons.arms else n // 2
+    if n < j + 2 or np.linalg.matrix_rank(cross[:j, :j]) < j:
+        nan = np.full((j, persons.mediators.shape[1]), np.nan)
+        return Summary(n, fewest, nan, nan)
     found = regressed(cross[None], j, 0)
-    variance = np.diagonal(residual_products(cross[None], found)[0]) / (len(inside) - j - 1)
+    variance = np.diagonal(residual_products(cross[None], found)[0]) / (n - j - 1)
     se = np.sqrt(np.outer(np.diagonal(found.bread[0]), np.maximum(variance, 0.0)))
-    return Summary(len(inside), fewest, found.effect[0], se)
+    return Summary(n, fewest, found.effect[0], se)
 
 
 def _fewest(dummies: _Array) -> int:

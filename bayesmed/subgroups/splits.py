@@ -123,12 +123,19 @@ def bounds_of(root: Node) -> dict[Node, Bounds]:
 
 
 def merged(node: Node, too_small: Callable[[Leaf], bool]) -> Node:
-    """Undo the splits, from the leaves up, of which a leaf is too small."""
+    """Undo the splits, from the leaves up, that leave a leaf too small.
+
+    Where such a leaf stands beside further splits, its persons go through these. The summaries of
+    what they join are then those of fewer persons; see `summarised`.
+    """
     if isinstance(node, Leaf):
         return node
     below, above = merged(node.below, too_small), merged(node.above, too_small)
-    if any(isinstance(side, Leaf) and too_small(side) for side in (below, above)):
-        return Leaf(node.summary)
+    small = [isinstance(side, Leaf) and too_small(side) for side in (below, above)]
+    if isinstance(below, Leaf) and isinstance(above, Leaf):
+        return Leaf(node.summary) if any(small) else replace(node, below=below, above=above)
+    if any(small):
+        return above if small[0] else below
     return replace(node, below=below, above=above)
 
 

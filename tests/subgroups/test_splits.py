@@ -53,7 +53,12 @@ def test_contrast_is_the_squared_difference_in_its_standard_errors() -> None:
 def test_small_leaves_are_merged_from_below() -> None:
     root = merged(ROOT, lambda x: x.summary.n < 50)
     assert [x.summary.n for x in leaves_of(root)] == [100, 100, 140]
-    assert merged(ROOT, lambda x: x.summary.n < 1000).summary is ROOT.summary
+    deep = split(0, 1.0, C, LEFT)
+    assert leaves_of(merged(deep, lambda x: x.summary.n < 50)) == [A, B]
+    assert leaves_of(merged(split(0, 1.0, LEFT, C), lambda x: x.summary.n < 50)) == [A, B]
+    everybody = merged(ROOT, lambda x: x.summary.n < 1000)
+    assert isinstance(everybody, Leaf)
+    assert everybody.summary is ROOT.summary
     assert leaves_of(merged(ROOT, lambda x: x.summary.n < 1)) == [A, B, C, D]
 
 

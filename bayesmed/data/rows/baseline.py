@@ -59,6 +59,16 @@ class PartOfPersons:
     weight: NDArray[np.float64] | None = None
     arms: bool = True
 
+    def take(self, inside: NDArray[np.bool_]) -> PartOfPersons:
+        """Return some of the persons."""
+        return replace(
+            self,
+            features=self.features[inside],
+            treatment=self.treatment[inside],
+            mediators=self.mediators[inside],
+            weight=None if self.weight is None else self.weight[inside],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
