@@ -14,8 +14,8 @@ from bayesmed.data import Moments, PersonRows
 from bayesmed.data.rows.assigning import Score, with_scores
 from bayesmed.data.rows.baseline import PART, Baseline, baseline
 from bayesmed.formulas.cell_moments import joined as joined_cells
-from bayesmed.subgroups.by_tree import ToldApart
 from bayesmed.subgroups.choices import CompliancePropensity
+from bayesmed.subgroups.found_sites import ToldApart
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from bayesmed.data import PersonRows
 from bayesmed.data.rows.assigning import Region, with_regions
 from bayesmed.data.rows.baseline import Baseline, PartOfPersons, baseline
 from bayesmed.subgroups.choices import CausalTree
-from bayesmed.subgroups.growing import adjusted, grown, summarised, summary_of
+from bayesmed.subgroups.found_sites import ToldApart
+from bayesmed.subgroups.growing import adjusted, grown, require_econml, summarised, summary_of
 from bayesmed.subgroups.splits import (
     Bounds,
     Leaf,
@@ -31,18 +32,9 @@ from bayesmed.subgroups.splits import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ToldApart", "sites_by_tree"]
+__all__ = ["sites_by_tree"]
 
 _GROWING, _ESTIMATING = 0, 1
-
-
-class ToldApart(NamedTuple):
-    """Rows with sites, a table of how they came about, and what to say of them."""
-
-    rows: PersonRows
-    splits: pd.DataFrame
-    origin: str
-    caution: str
 
 
 def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progress) -> ToldApart:
@@ -53,6 +45,7 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
     DataError
         If the rows cannot be used, or no split is left.
     """
+    require_econml()
     base = baseline(rows, how.categorical, (how.share,), how.person, seed, progress)
     progress.phase("Reading the persons on whom the tree is grown")
     persons = adjusted(base.persons(_GROWING if how.honest else None, progress))

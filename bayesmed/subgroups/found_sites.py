@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayesmed.data import PersonRows, Reduction, SiteEstimates
 from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
@@ -11,7 +11,16 @@ from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FoundSites"]
+__all__ = ["FoundSites", "ToldApart"]
+
+
+class ToldApart(NamedTuple):
+    """Rows with sites, a table of how they came about, and what to say of them."""
+
+    rows: PersonRows
+    splits: pd.DataFrame
+    origin: str
+    caution: str
 
 
 @dataclass(frozen=True, eq=False)

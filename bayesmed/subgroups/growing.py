@@ -19,7 +19,7 @@ from bayesmed.data.rows.baseline import PartOfPersons
 from bayesmed.formulas.site_regression import regressed, residual_products
 from bayesmed.subgroups.splits import Leaf, Node, Split, Summary
 
-__all__ = ["adjusted", "grown", "moments_of", "summarised", "summary_of"]
+__all__ = ["adjusted", "grown", "moments_of", "require_econml", "summarised", "summary_of"]
 
 _Array = NDArray[np.float64]
 _MOST_EDGES = 64
@@ -38,6 +38,24 @@ def adjusted(persons: PartOfPersons) -> PartOfPersons:
     m = persons.mediators - persons.mediators.mean(axis=0)
     found = np.linalg.lstsq(x * root[:, None], m * root[:, None], rcond=None)[0]
     return replace(persons, mediators=m - x @ found)
+
+
+def require_econml() -> Any:
+    """Return econml's class of trees.
+
+    Raises
+    ------
+    DataError
+        If econml is not installed.
+    """
+    try:
+        from econml.grf._base_grftree import GRFTree
+    except ImportError as error:
+        raise DataError(
+            "A causal tree is grown by econml, which is not installed.",
+            'Install it: pip install "bayesmed[subgroups]".',
+        ) from error
+    return GRFTree
 
 
 def grown(persons: PartOfPersons, depth: int, least: int, seed: int) -> Node:
@@ -115,17 +133,11 @@ def _grf_tree(
     in_leaf: int,
     seed: int,
 ) -> Any:
-    try:
-        from econml.grf._base_grftree import GRFTree
-    except ImportError as error:
-        raise DataError(
-            "A causal tree is grown by econml, which is not installed.",
-            'Install it: pip install "bayesmed[subgroups]".',
-        ) from error
+    tree_class = require_econml()
     spread = persons.mediators.std(axis=0)
     mediators = persons.mediators / np.where(spread > 0, spread, 1.0)
     right, jacobian = moments_of(persons.treatment, mediators)
-    tree = GRFTree(
+    tree = tree_class(
         honest=False,  # The halves are drawn before: one of them never comes here.
         max_depth=depth,
         min_samples_leaf=in_leaf,

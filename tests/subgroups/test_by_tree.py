@@ -238,3 +238,26 @@ def test_without_econml_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "econml.grf._base_grftree", None)
     with pytest.raises(DataError, match=r"bayesmed\[subgroups\]"):
         found(trial(n=500))
+
+
+def test_roles_of_the_estimation_go_on_to_the_sites() -> None:
+    people = trial(n=3000).assign(
+        won=lambda d: (d.y > d.y.median()).astype(int), w=lambda d: 1 + d.age % 3, wave=1
+    )
+    people = pd.concat([people, people.assign(wave=2, m=0.0)], ignore_index=True)
+    plain = find_sites(
+        rows(people, covariates=("age",), where={"wave": "1"}, site_covariates=("income",)),
+        TREE,
+        seed=3,
+    )
+    sites = plain.estimates
+    assert "adjusted for age" in sites.derivation
+    assert sites.n is not None
+    assert sites.n.sum() == (shares(range(6000), 3)[:3000] >= 0.5).sum()
+    assert set(sites.covariates) == {"income"}
+    odds = found(people[people.wave == 1], outcome="won", log_odds=("won",), labels={"won": "wins"})
+    assert odds.estimates.outcome_scale == "log odds ratio"
+    assert odds.estimates.outcome == "wins"
+    weighted = found(people[people.wave == 1], weights="w", cluster="school")
+    assert "weighted by w" in weighted.estimates.derivation
+    assert weighted.estimates.persons is None

@@ -54,9 +54,15 @@ def _require_order(rows: PersonRows) -> None:
     """Refuse rows whose order may differ between two scans."""
     import ibis.expr.operations as ops
 
+    backend = backend_of(rows.table)
     plain = isinstance(rows.table.op(), ops.PhysicalTable)
-    if not (plain and getattr(backend_of(rows.table), "name", "") == "duckdb"):
+    if not (plain and getattr(backend, "name", "") == "duckdb" and _keeps_order(backend)):
         raise DataError(
-            f"{rows.source}: nothing tells the same persons apart in two scans of this engine.",
+            f"{rows.source}: nothing tells the same persons apart in two scans of this table.",
             "Name a column that does as `person`, or a `cluster`.",
         )
+
+
+def _keeps_order(backend: Any) -> bool:
+    query = "SELECT current_setting('preserve_insertion_order')"
+    return bool(backend.con.cursor().execute(query).fetchall()[0][0])

@@ -14,7 +14,7 @@ from bayesmed.core.progress import Silent
 from bayesmed.data import DataError, PersonRows, RowColumns
 from bayesmed.data.rows.assigning import Region, with_regions
 from bayesmed.data.rows.baseline import PART, baseline
-from bayesmed.data.rows.engine import fetch
+from bayesmed.data.rows.engine import backend_of, fetch
 from bayesmed.data.rows.features import Feature
 
 
@@ -114,3 +114,17 @@ def test_a_column_of_the_same_name_is_in_no_way() -> None:
     x = base.features[0].name
     rows = with_regions(base, [Region("all", {x: (0, 100)})], None)
     assert rows.columns.site == "subgroup_"
+
+
+def test_rows_that_may_come_in_another_order_are_refused() -> None:
+    columns = RowColumns("t", ("m",), "y", site=("age",))
+    plain = PersonRows.from_frame(people(), columns).table
+    for table in (plain.filter(plain.t >= 0), plain.order_by("y")):
+        rows = PersonRows(table, columns)
+        with pytest.raises(DataError, match="as `person`, or a `cluster`"):
+            baseline(rows, (), (0.5,), None, 1, Silent())
+        assert baseline(rows, (), (0.5,), "age", 1, Silent()).unit == "age"
+    backend = backend_of(plain)
+    backend.con.cursor().execute("SET preserve_insertion_order = false")
+    with pytest.raises(DataError, match="as `person`"):
+        baseline(PersonRows(plain, columns), (), (0.5,), None, 1, Silent())
