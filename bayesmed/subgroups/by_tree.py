@@ -81,12 +81,15 @@ def _sizes(persons: PartOfPersons) -> tuple[int, int]:
 
 
 def regions_of(base: Baseline, root: Node) -> list[Region]:
-    """Return the leaves as regions of features."""
-    bounds = bounds_of(root)
+    """Return the leaves as regions of features, each with a name of its own."""
+    bounds = [bounds_of(root)[leaf] for leaf in leaves_of(root)]
+    called = [_called(base, own) for own in bounds]
+    if len(set(called)) < len(called):
+        called = [_called(base, own, exact=True) for own in bounds]
     names = [feature.name for feature in base.features]
     return [
-        Region(_called(base, bounds[leaf]), {names[f]: ends for f, ends in bounds[leaf].items()})
-        for leaf in leaves_of(root)
+        Region(name, {names[f]: ends for f, ends in own.items()})
+        for name, own in zip(called, bounds, strict=True)
     ]
 
 
@@ -110,13 +113,13 @@ def _large_enough(base: Baseline, root: Node, least: int, part: int | None) -> N
     return merged(root, lambda leaf: bool(counted[leaf.summary].min() < least))
 
 
-def _called(base: Baseline, bounds: Bounds) -> str:
+def _called(base: Baseline, bounds: Bounds, *, exact: bool = False) -> str:
     """Name the persons within bounds; of a column's names only the one that they have, if any."""
     features = base.features
     known = {features[f].column for f, (low, _) in bounds.items() if features[f].level and low > 0}
     parts = [
-        features[f].within(low, high)
-        for f, (low, high) in bounds.items()
+        features[f].within(low, high, exact=exact)
+        for f, (low, high) in sorted(bounds.items())
         if low > 0 or features[f].level is None or features[f].column not in known
     ]
     return ", ".join(parts) or "everybody"

@@ -24,6 +24,7 @@ __all__ = ["adjusted", "grown", "moments_of", "require_econml", "summarised", "s
 _Array = NDArray[np.float64]
 _MOST_EDGES = 64
 """A feature with more values is cut at as many quantiles."""
+_ROUNDING = 1e-12
 
 
 def adjusted(persons: PartOfPersons) -> PartOfPersons:
@@ -37,7 +38,10 @@ def adjusted(persons: PartOfPersons) -> PartOfPersons:
     x = x / np.where(size > 0, size, 1.0)
     m = persons.mediators - persons.mediators.mean(axis=0)
     found = np.linalg.lstsq(x * root[:, None], m * root[:, None], rcond=None)[0]
-    return replace(persons, mediators=m - x @ found)
+    left = m - x @ found
+    # What is nothing but rounding is nothing; in units of its spread it would look like much.
+    left[:, left.std(axis=0) <= _ROUNDING * np.abs(persons.mediators).max(axis=0)] = 0.0
+    return replace(persons, mediators=left)
 
 
 def require_econml() -> Any:

@@ -199,7 +199,9 @@ def baseline(
     if unit is None and person is not None:
         unit = clean.table[f"site_{len(categorical)}"]
     part = part_of(rows, unit, edges, seed)
-    called = f"clusters of {columns.cluster}" if columns.cluster else person or "rows"
+    called = (
+        f"clusters of {columns.cluster}" if columns.cluster else "persons" if person else "rows"
+    )
     return Baseline(
         table=_by_users_names(clean, features, part),
         columns=replace(columns, site=(), cuts={}, quantiles={}, where={}),

@@ -49,18 +49,25 @@ class Feature:
     def __str__(self) -> str:
         return self.column if self.level is None else f"{self.column}={self.level}"
 
-    def within(self, low: float, high: float) -> str:
-        """Say that the feature is ``low`` or more, and less than ``high``."""
+    def within(self, low: float, high: float, *, exact: bool = False) -> str:
+        """Say that the feature is ``low`` or more, and less than ``high``.
+
+        Fractions are shown with six digits, or with all that they have.
+        """
         if self.level is not None:
             if low > 0:
                 return f"{self.column}={self.level}"
             return f"{self.column}={self.other}" if self.other else f"{self.column}≠{self.level}"
-        below, above = as_text(float(f"{low:.6g}")), as_text(float(f"{high:.6g}"))
+        below, above = (_shown(edge, exact) for edge in (low, high))
         if math.isinf(low):
             return f"{self.column} < {above}"
         return (
             f"{self.column} ≥ {below}" if math.isinf(high) else f"{below} ≤ {self.column} < {above}"
         )
+
+
+def _shown(edge: float, exact: bool) -> str:
+    return as_text(edge if exact or edge.is_integer() else float(f"{edge:.6g}"))
 
 
 def features_of(

@@ -94,7 +94,9 @@ def test_regions_are_sites_of_those_who_have_their_features() -> None:
     [
         (Feature("x", "sex", "woman", "man"), (-math.inf, 0.5), "sex=man"),
         (Feature("x", "town", "b"), (-math.inf, 0.5), "town≠b"),
-        (Feature("x", "age"), (30, math.inf), "age ≥ 30"),
+        (Feature("x", "age"), (30.0, math.inf), "age ≥ 30"),
+        (Feature("x", "born"), (19900115.0, 19900116.0), "19900115 ≤ born < 19900116"),
+        (Feature("x", "share"), (-math.inf, 1 / 3), "share < 0.333333"),
     ],
 )
 def test_features_say_what_they_are_within(feature: Feature, within: Any, text: str) -> None:
@@ -123,7 +125,7 @@ def test_rows_that_may_come_in_another_order_are_refused() -> None:
         rows = PersonRows(table, columns)
         with pytest.raises(DataError, match="as `person`, or a `cluster`"):
             baseline(rows, (), (0.5,), None, 1, Silent())
-        assert baseline(rows, (), (0.5,), "age", 1, Silent()).unit == "age"
+        assert baseline(rows, (), (0.5,), "age", 1, Silent()).unit == "persons"
     backend = backend_of(plain)
     backend.con.cursor().execute("SET preserve_insertion_order = false")
     with pytest.raises(DataError, match="as `person`"):
