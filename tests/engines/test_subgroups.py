@@ -41,9 +41,7 @@ def test_equal(spark: Any, tmp_path: Path, how: Any, cluster: str | None) -> Non
     assert here.estimates.site == there.estimates.site
     assert here.estimates.derivation == there.estimates.derivation
     np.testing.assert_allclose(here.estimates.cov, there.estimates.cov, rtol=1e-9)
-    np.testing.assert_allclose(
-        here.estimates.total_effect, there.estimates.total_effect, rtol=1e-9
-    )
+    np.testing.assert_allclose(here.estimates.total_effect, there.estimates.total_effect, rtol=1e-9)
 
 
 def test_rows_without_order_need_a_column_that_tells_persons_apart(
