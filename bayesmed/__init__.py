@@ -80,6 +80,14 @@ if TYPE_CHECKING:
         design_grid,
         simulate,
     )
+    from bayesmed.subgroups import (
+        CausalTree,
+        CompliancePropensity,
+        FoundSites,
+        RepeatedSites,
+        find_sites,
+        repeat_sites,
+    )
 
     __version__: str
 
@@ -153,6 +161,14 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "design_grid",
         "simulate",
     ),
+    "subgroups": (
+        "CausalTree",
+        "CompliancePropensity",
+        "FoundSites",
+        "RepeatedSites",
+        "find_sites",
+        "repeat_sites",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -163,14 +179,17 @@ __all__ = [
     "Calibration",
     "Card",
     "CardError",
+    "CausalTree",
     "CheckResult",
     "Comparison",
+    "CompliancePropensity",
     "CovariateIV",
     "DataError",
     "DataWarning",
     "Effects",
     "Estimation",
     "Fit",
+    "FoundSites",
     "FuDesign",
     "InputError",
     "Ledger",
@@ -187,6 +206,7 @@ __all__ = [
     "RandomCoefficients",
     "ReardonDesign",
     "Reduction",
+    "RepeatedSites",
     "RowColumns",
     "Sampler",
     "Simulation",
@@ -213,6 +233,7 @@ __all__ = [
     "design_grid",
     "effects",
     "find_card",
+    "find_sites",
     "fit",
     "from_preliz",
     "ledger",
@@ -225,6 +246,7 @@ __all__ = [
     "predict",
     "prior_sensitivity",
     "reduce_rows",
+    "repeat_sites",
     "report",
     "run_study",
     "save_fit",

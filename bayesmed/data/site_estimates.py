@@ -415,9 +415,11 @@ def _with_notes(data: SiteEstimates, notes: tuple[str, ...], place: Place) -> Si
     """Keep the notes on the estimates, and warn once of each."""
     estimate = np.column_stack([data.mediator_effect, data.total_effect])
     effects = (*data.mediators, "total_effect")
+    # Standard errors that were computed here, from rows of persons, are what they say.
+    given = not data.derivation
     notes = (
         *notes,
-        *note_on_variances(effects, estimate, data.cov, place),
+        *(note_on_variances(effects, estimate, data.cov, place) if given else ()),
         *note_on_shared_controls(data.site, data.block, data.cross_cov, place.source),
     )
     object.__setattr__(data, "notes", notes)

@@ -109,6 +109,21 @@ def test_the_warning_names_the_columns() -> None:
     assert data.take(range(10)).notes == data.notes
 
 
+def test_errors_computed_from_rows_of_persons_are_not_doubted() -> None:
+    frame, columns = REAL["star small_vs_regular score_k score_1"]
+    with pytest.warns(DataWarning, match="look like variances"):
+        doubted = SiteEstimates.from_frame(
+            frame.assign(gamma_se=frame["gamma_se"] ** 2, tau_se=frame["tau_se"] ** 2), columns
+        )
+    computed = SiteEstimates.from_arrays(
+        mediator_effect=doubted.mediator_effect,
+        total_effect=doubted.total_effect,
+        cov=doubted.cov,
+        derivation="From rows of persons.",
+    )
+    assert computed.notes == ()
+
+
 @pytest.mark.parametrize("sites", [3, 10, 100])
 @pytest.mark.parametrize("spread", [0.0, 0.3, 1.0, 5.0])
 def test_false_alarms_are_rare(sites: int, spread: float) -> None:

@@ -1,0 +1,42 @@
+"""One answer from many random splits of the same data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["median_over_splits"]
+
+_Array = NDArray[np.float64]
+
+
+def median_over_splits(estimate: _Array, se: _Array) -> tuple[_Array, _Array]:
+    r"""Combine estimates of the same quantity over splits (Chernozhukov et al. 2018, Def. 3.3).
+
+    .. math::
+
+        \tilde\theta = \mathrm{median}_b\,\hat\theta_b,\qquad
+        \tilde\sigma^2 = \mathrm{median}_b\{\hat\sigma_b^2 + (\hat\theta_b-\tilde\theta)^2\}
+
+    All splits use the same persons: more of them make the answer depend less on chance, and never
+    more precise than one split is.
+
+    Parameters
+    ----------
+    estimate, se
+        (B, K) estimates and standard errors of K quantities in B splits.
+
+    Returns
+    -------
+    tuple of NDArray
+        (K,) estimate and standard error.
+
+    Examples
+    --------
+    >>> est, se = median_over_splits(np.array([[1.0], [2.0], [6.0]]), np.array([[3.0]] * 3))
+    >>> est, se**2
+    (array([2.]), array([10.]))
+    """
+    middle: _Array = np.median(estimate, axis=0)
+    spread: _Array = np.sqrt(np.median(se**2 + (estimate - middle) ** 2, axis=0))
+    return middle, spread

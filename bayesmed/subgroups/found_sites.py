@@ -1,0 +1,58 @@
+"""Sites that were found: their estimates, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from bayesmed.data import PersonRows, Reduction, SiteEstimates
+from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FoundSites", "ToldApart"]
+
+
+class ToldApart(NamedTuple):
+    """Rows with sites, a table of how they came about, and what to say of them."""
+
+    rows: PersonRows
+    splits: pd.DataFrame
+    origin: str
+    caution: str
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSites:
+    """Sites found in one trial, and the estimates of their effects.
+
+    Parameters
+    ----------
+    how
+        How they were found.
+    seed
+        Of the random parts.
+    rows
+        The persons whose effects are estimated, with the sites as a column; still lazy.
+    reduction
+        Estimates, with what was missing and dropped.
+    splits
+        How the sites came about: for a tree one row per split, for propensities one row per
+        mediator, fold and column.
+    """
+
+    how: CausalTree | CompliancePropensity
+    seed: int
+    rows: PersonRows = field(repr=False)
+    reduction: Reduction = field(repr=False)
+    splits: pd.DataFrame = field(repr=False)
+
+    @property
+    def estimates(self) -> SiteEstimates:
+        """The site estimates, as any model takes them."""
+        return self.reduction.estimates
+
+    def table(self) -> pd.DataFrame:
+        """Return the sites with their estimates; see `SiteEstimates.to_frame`."""
+        return self.estimates.to_frame()
