@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-spark lint lock bench calibration simulation clean
+.PHONY: help demo test test-spark notebooks docs lint lock bench calibration simulation clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -30,6 +30,13 @@ test-spark: $(READY) ## Run the tests on a real Spark in local mode (needs Java 
 		exit 1; \
 	}
 	$(PYTHON) -m pytest tests/engines -m spark
+
+notebooks: $(READY) ## Run the notebooks in place and keep their pictures
+	$(PYTHON) -m tests.notebooks
+
+docs: $(READY) ## Build the documentation, warnings as errors
+	$(PYTHON) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "Open in a browser: docs/_build/html/index.html"
 
 lint: $(READY) ## Check style, types and the direction of imports
 	$(PYTHON) -m ruff check .
@@ -63,12 +70,12 @@ simulation: $(READY) ## Repeat Fu's Table 1, 1,000 data sets a cell (10 minutes 
 # Versions in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` renews them.
 lock: $(READY) ## Resolve the dependencies of pyproject.toml into requirements.lock
 	$(PYTHON) -m pip install --quiet "uv>=0.9"
-	$(PYTHON) -m uv pip compile pyproject.toml --group build --group test --group lint \
+	$(PYTHON) -m uv pip compile pyproject.toml --group build --group test --group lint --group docs \
 		--universal --python-version 3.12 --generate-hashes --no-annotate \
 		--no-header --no-emit-index-url $(UPGRADE) --output-file requirements.lock --quiet
 
 clean: ## Remove the environment, demo results and caches
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv docs/_build docs/generated demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
