@@ -97,6 +97,13 @@ class Card:
         What `assumption_sensitivity` is to try; None where the card says nothing of it.
     path
         The file the card was read from.
+
+    Examples
+    --------
+    >>> from bayesmed.cards import find_card
+    >>> card = load_card(find_card("colombia_vouchers"))
+    >>> card.model.slope, card.load_data().n_rows
+    ('constant', 3)
     """
 
     model: AnyModel | AnyTrialModel

@@ -51,6 +51,19 @@ class Ledger:
         One for each assumption, in the order of the crosswalk.
     papers
         The papers the model comes from: their numbers are in the table.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> found = ledger(fit)
+    >>> table = found.table().set_index("code")
+    >>> table.loc["direct_effects_unrelated", "status"]
+    'not testable'
+    >>> len(found.by_importance()) == len(found.lines)
+    True
     """
 
     lines: tuple[LedgerLine, ...]

@@ -31,6 +31,18 @@ class CheckResult:
         Whether it is about the computation rather than about the data or the model.
     arrays
         What the check looked at, labelled, to draw; empty where one number says all.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> found = {result.code: result for result in bm.check(fit)}
+    >>> found["sampling_covariance"].status, found["sampling_covariance"].reason
+    ('passed', 'It was given and used.')
+    >>> found["quadrature"].convergence
+    True
     """
 
     code: str

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 
 class BayesmedError(Exception):
-    """Root of every error raised on purpose by bayesmed."""
+    """Root of every error raised on purpose by bayesmed.
+
+    Examples
+    --------
+    >>> issubclass(DataError, InputError) and issubclass(InputError, BayesmedError)
+    True
+    """
 
     # What the command line says of files when a command ends like this.
     aftermath = "Nothing was written."
@@ -22,6 +28,14 @@ class InputError(BayesmedError):
         One sentence naming the problem and its place (row, column, key).
     remedy
         One sentence saying what to do.
+
+    Examples
+    --------
+    >>> error = InputError("There is no column 'effrot'.", "Did you mean 'effort'?")
+    >>> str(error)
+    "There is no column 'effrot'. Did you mean 'effort'?"
+    >>> error.remedy
+    "Did you mean 'effort'?"
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
@@ -35,19 +49,52 @@ class InputError(BayesmedError):
 
 
 class DataError(InputError):
-    """A data table cannot be used."""
+    """A data table cannot be used.
+
+    Examples
+    --------
+    >>> from bayesmed.data import load_dataset
+    >>> load_dataset("berkey1999")
+    Traceback (most recent call last):
+    bayesmed.core.errors.DataError: There is no data set 'berkey1999'. Did you mean 'berkey1998'?
+    """
 
 
 class CardError(InputError):
-    """A model card cannot be used."""
+    """A model card cannot be used.
+
+    Examples
+    --------
+    >>> from bayesmed.cards import find_card
+    >>> find_card("site_slop")
+    Traceback (most recent call last):
+    bayesmed.core.errors.CardError: There is no shipped model card 'site_slop'. Did you mean
+    'site_slope'?
+    """
 
 
 class ModelError(InputError):
-    """A model description, prior or sampler setting is not valid, or does not fit the data."""
+    """A model description, prior or sampler setting is not valid, or does not fit the data.
+
+    Examples
+    --------
+    >>> from bayesmed.generative import SiteSlope
+    >>> SiteSlope(correlation=2.0)
+    Traceback (most recent call last):
+    bayesmed.core.errors.ModelError: ...
+    """
 
 
 class StorageError(InputError):
-    """A saved fit or output folder cannot be read or written."""
+    """A saved fit or output folder cannot be read or written.
+
+    Examples
+    --------
+    >>> from bayesmed.inference import load_fit
+    >>> load_fit("lost.nc")
+    Traceback (most recent call last):
+    bayesmed.core.errors.StorageError: There is no lost.nc. Check the path.
+    """
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -46,6 +46,11 @@ class MediatorColumns:
     ------
     DataError
         If both or neither of ``se`` and ``interval``, or both ``cov`` and ``corr``, are given.
+
+    Examples
+    --------
+    >>> MediatorColumns("effort", "gamma_hat", se="gamma_se", cov="cov").effect
+    'gamma_hat'
     """
 
     name: str
@@ -90,6 +95,11 @@ class MediatorCovariance:
     ------
     DataError
         If not exactly one of ``cov`` and ``corr`` is given, or both names are the same.
+
+    Examples
+    --------
+    >>> MediatorCovariance("effort", "hope", cov="cov_effort_hope").first
+    'effort'
     """
 
     first: str

@@ -19,7 +19,13 @@ __all__ = [
 
 
 class DataWarning(UserWarning):
-    """A table can be used, but something in it is probably not what was meant."""
+    """A table can be used, but something in it is probably not what was meant.
+
+    Examples
+    --------
+    >>> issubclass(DataWarning, UserWarning)
+    True
+    """
 
 
 def note_on_variances(

@@ -78,6 +78,16 @@ class Comparison:
         Cochran's Q of weighted least squares, or of ordinary where weights would be infinite.
     notes
         What concerns all of them.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> data = bm.load_card(bm.find_card("mechte_example")).load_data()
+    >>> found = bm.compare(data, seed=1)
+    >>> found.table().set_index("estimator").loc["OLS", "slope"].round(3)
+    np.float64(0.698)
+    >>> "BCES" in found.reasons()["estimator"].tolist()
+    True
     """
 
     mediators: tuple[str, ...]

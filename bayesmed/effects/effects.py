@@ -76,6 +76,20 @@ class Effects:
     -----
     Slopes and indirect effects of several mediators are those of mediators in parallel: see
     ``notes``.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> found = bm.effects(fit)
+    >>> sorted(found.draws["acme"].dims)
+    ['chain', 'draw', 'mediator']
+    >>> found.table().query("effect == 'acme'")[["site", "mediator"]].to_numpy().tolist()
+    [['', 'probing depth']]
+    >>> "average_share_mediated" in found.ratios
+    True
     """
 
     draws: xr.Dataset

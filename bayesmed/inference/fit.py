@@ -53,6 +53,17 @@ class Fit(Generic[M_co, D_co]):
         ``prior_predictive`` (the statistics of ``observed_data`` in data sets of the same size),
         ``prior``, ``log_likelihood`` (by person, or by what else is independent), ``log_prior``,
         ``observed_data`` and ``sample_stats``.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> fit
+    Fit(SiteSlope, 5 sites, engine 'exact', 4 x 1500 draws, seed 1)
+    >>> fit.tree["posterior"]["slope"].dims
+    ('chain', 'draw', 'mediator')
     """
 
     model: M_co

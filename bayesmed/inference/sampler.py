@@ -40,6 +40,13 @@ class Sampler:
     ------
     ModelError
         If a setting is impossible.
+
+    Examples
+    --------
+    >>> Sampler(draws=500, chains=2).engine
+    'nuts'
+    >>> Sampler(engine="exact").for_sites(5).draws
+    1500
     """
 
     engine: Engine = "nuts"

@@ -41,6 +41,17 @@ def save_fit(fit: Fit | TrialFit, path: str | os.PathLike[str]) -> Path:
     ------
     StorageError
         If the suffix is another one, or the place cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_fit(fit, folder + "/fit.nc").name
+    'fit.nc'
     """
     target = Path(path)
     _check_suffix(target)
@@ -90,6 +101,18 @@ def load_fit(path: str | os.PathLike[str]) -> Fit[Any, Any]:
     ------
     StorageError
         If there is no such fit, the file is damaged, or a newer version wrote it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load_fit(save_fit(fit, folder + "/fit.nc"))
+    >>> bool((again.tree["posterior"]["slope"] == fit.tree["posterior"]["slope"]).all())
+    True
     """
     source = Path(path)
     _check_suffix(source)

@@ -39,7 +39,13 @@ UNKNOWN = 1000
 
 
 class StudyError(BayesmedError):
-    """A study could not be ended; what has been done is kept."""
+    """A study could not be ended; what has been done is kept.
+
+    Examples
+    --------
+    >>> issubclass(StudyError, BayesmedError)
+    True
+    """
 
     aftermath = ""
 
@@ -52,6 +58,17 @@ class StudyResult:
     ----------
     outcomes
         Rows or error of each task, in the order the tasks were given in.
+
+    Examples
+    --------
+    >>> from bayesmed.studies.task import Outcome
+    >>> done = StudyResult((Outcome("a", rows=({"mean": 0.5},)), Outcome("b", error="No sites.")))
+    >>> done.table()
+      task  mean
+    0    a   0.5
+    >>> done.failures()
+      task      error
+    0    b  No sites.
     """
 
     outcomes: tuple[Outcome, ...]

@@ -60,6 +60,16 @@ class TrialComparison:
         What is known of the instruments: quantity in words, and its value.
     notes
         What concerns all of them.
+
+    Examples
+    --------
+    >>> import bayesmed as bm
+    >>> cells = bm.TrialCells.from_arrays(
+    ...     n=[[[30, 10], [20, 20]], [[30, 10], [10, 30]]],
+    ...     events=[[[9, 5], [6, 10]], [[12, 6], [4, 21]]])
+    >>> found = bm.compare(cells)
+    >>> found.table().columns.tolist()[:3]
+    ['estimator', 'effect', 'entry']
     """
 
     rows: tuple[TrialRow, ...]

@@ -51,6 +51,19 @@ class Calibration:
         Number of values a rank can have.
     seed
         The seed of the study.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayesmed.generative import SiteSlope
+    >>> ranks = pd.DataFrame({"replicate": range(8), "quantity": "slope",
+    ...                       "rank": [0, 3, 2, 1, 1, 0, 3, 2], "divergences": 0})
+    >>> found = Calibration(SiteSlope(), None, ranks, pd.DataFrame(), n_ranks=4, seed=1)
+    >>> found.counts("slope").tolist()
+    [2, 2, 2, 2]
+    >>> found.table()[["quantity", "mean_rank", "inside"]]
+      quantity  mean_rank  inside
+    0    slope        0.5    True
     """
 
     model: AnyModel | AnyTrialModel

@@ -81,6 +81,21 @@ class AssumptionSensitivity:
         Named priors that were fitted beside the grid, by name and parameter.
     estimates, failed
         See `table` and `failures`.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> sceptical = {"sceptical": {"slope": bm.Prior("Normal", mu=0, sigma=1)}}
+    >>> with ThreadPoolExecutor(1) as own:
+    ...     found = assumption_sensitivity(fit, (), priors=sceptical, executor=own)
+    >>> found.table()["version"].unique().tolist()
+    ['as fitted', 'sceptical']
+    >>> len(found.failures())
+    0
     """
 
     fit: Fit | TrialFit

@@ -37,6 +37,20 @@ class PriorSensitivity:
         The priors tried.
     estimates, scaling, failed
         See `table`, `power_scaling` and `failures`.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import bayesmed as bm
+    >>> card = bm.load_card(bm.find_card("berkey1998"))
+    >>> exact = bm.Sampler(engine="exact")
+    >>> fit = bm.fit(card.model, card.load_data(), sampler=exact, seed=1)
+    >>> with ThreadPoolExecutor(1) as own:
+    ...     found = prior_sensitivity(fit, parameters=["slope"], factors=[2], executor=own)
+    >>> found.priors()["prior"].unique().tolist()
+    ['as fitted', 'slope × 2']
+    >>> len(found.failures())
+    0
     """
 
     fit: Fit

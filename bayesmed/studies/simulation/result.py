@@ -34,6 +34,18 @@ class Simulation:
         Names of the estimators, in order.
     seed
         The seed of the study.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import bayesmed as bm
+    >>> with ThreadPoolExecutor(1) as own:
+    ...     found = bm.simulate(bm.FuDesign(sites=30), replicates=20, estimators=["OLS", "WLS"],
+    ...                         models={}, seed=1, executor=own)
+    >>> found.table()["estimator"].tolist()
+    ['OLS', 'WLS']
+    >>> len(found.replicates), len(found.failed)
+    (40, 0)
     """
 
     designs: tuple[Design, ...]
