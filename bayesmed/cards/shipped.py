@@ -23,6 +23,11 @@ def card_names() -> tuple[str, ...]:
 def find_card(name: str) -> Path:
     """Return the file of a shipped card.
 
+    Parameters
+    ----------
+    name
+        A name that `card_names` lists.
+
     Raises
     ------
     CardError
@@ -41,6 +46,11 @@ def find_card(name: str) -> Path:
 
 def new_card(name: str = "site_slope") -> str:
     """Return the text of a shipped card, with its comments, to save and edit.
+
+    Parameters
+    ----------
+    name
+        A name that `card_names` lists.
 
     Raises
     ------

@@ -23,6 +23,11 @@ from bayesmed.inference import Fit, TrialFit, is_trial
 def check(fit: Fit | TrialFit) -> list[CheckResult]:
     """Check a fit: what the data can say, what was taken on trust, and the computation.
 
+    Parameters
+    ----------
+    fit
+        The fit, of sites or of one trial.
+
     Returns
     -------
     list of CheckResult

@@ -136,6 +136,11 @@ def effects(fit: Fit | TrialFit) -> Effects:
     See :class:`Effects` for their names. With an interaction of treatment and mediator the
     indirect effects are total and the direct effects pure ones (Fu 2023, section 4.1).
 
+    Parameters
+    ----------
+    fit
+        The fit, of sites or of one trial.
+
     Examples
     --------
     >>> from bayesmed.data import SiteEstimates

@@ -23,6 +23,11 @@ def parameters(fit: Fit | TrialFit) -> pd.DataFrame:
     With the exact engine mean, standard deviation and quantiles come from quadrature, and the
     effective sizes and R-hat describe the draws that go with it.
 
+    Parameters
+    ----------
+    fit
+        The fit, of sites or of one trial.
+
     Returns
     -------
     DataFrame

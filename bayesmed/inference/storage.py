@@ -37,6 +37,14 @@ DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, I
 def save_fit(fit: Fit | TrialFit, path: str | os.PathLike[str]) -> Path:
     """Write a fit to a NetCDF file (``.nc``) or a Zarr folder (``.zarr``), whole or not at all.
 
+    Parameters
+    ----------
+    fit
+        The fit, of sites or of one trial.
+    path
+        File that ends in ``.nc``, or folder that ends in ``.zarr``; one that is there is replaced
+        when the new one is complete.
+
     Raises
     ------
     StorageError
@@ -96,6 +104,11 @@ def save_fit(fit: Fit | TrialFit, path: str | os.PathLike[str]) -> Path:
 
 def load_fit(path: str | os.PathLike[str]) -> Fit[Any, Any]:
     """Read a fit that ``save_fit`` wrote.
+
+    Parameters
+    ----------
+    path
+        What `save_fit` wrote.
 
     Raises
     ------

@@ -56,6 +56,11 @@ def to_preliz(prior: Prior) -> Any:
 
     A prior in scaled units becomes the distribution of the scaled parameter.
 
+    Parameters
+    ----------
+    prior
+        The prior.
+
     Raises
     ------
     ModelError

@@ -21,7 +21,7 @@ def card_pages(folder: Path) -> Iterator[tuple[str, str]]:
         "# Model cards",
         "",
         "A card is one TOML file that says which question, which data, which model, which priors.",
-        "`bayesmed fit NAME` runs those that come with data; `bayesmed new NAME` prints one to edit.",
+        "`bayesmed fit NAME` runs those that come with data; `bayesmed new NAME` prints one.",
         "How to write one: {doc}`/howto/write_a_card`.",
         "",
         "| card | question | model |",
@@ -48,7 +48,15 @@ def _page(name: str, path: Path, card: Card) -> str:
     lines += ["", *_choices(card.model), "", "## Priors", "", *_priors(card.model), ""]
     lines += ["## What the answer relies on", "", *(f"* {one}" for one in said.assumptions), ""]
     lines += _crosswalk(kind)
-    lines += ["", "## The card", "", "```toml", path.read_text(encoding="utf-8").rstrip(), "```", ""]
+    lines += [
+        "",
+        "## The card",
+        "",
+        "```toml",
+        path.read_text(encoding="utf-8").rstrip(),
+        "```",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -83,8 +91,8 @@ def _crosswalk(kind: str) -> list[str]:
     """Return the assumptions that the model's papers number, with links to what they say."""
     papers = PAPERS_OF[kind]
     rows = [
-        "Assumptions of the papers this model comes from, whatever the card gives up; "
-        "`ledger(fit)` says which of them a fit makes:",
+        "Assumptions of the papers this model comes from, whatever the card gives up.",
+        "`ledger(fit)` says which of them a fit makes.",
         "",
         f"| assumption | {' | '.join(PAPERS[paper] for paper in papers)} | in data |",
         f"| --- |{' --- |' * (len(papers) + 1)}",

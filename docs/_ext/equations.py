@@ -62,8 +62,8 @@ Y &= \alpha + \beta'X + \theta_R R + \theta_M M + e, \qquad
 $$
 
 With modifiers, $\theta_R$ becomes $\theta_R + \tau_R'(X - EX)$ and $\theta_M$ becomes $\theta_M +
-\tau_M'(X - EX)$. With persons' effects the variance of $Y$ given $M$, $R$ and $X$ gains $R\omega_R^2 +
-M^2\omega_M^2 + 2RM\omega_{RM}$.
+\tau_M'(X - EX)$. With persons' effects the variance of $Y$ given $M$, $R$ and $X$ gains
+$R\omega_R^2 + M^2\omega_M^2 + 2RM\omega_{RM}$.
 """,
     "random_coefficients": r"""
 Every person has levels and effects of their own, which may go together:

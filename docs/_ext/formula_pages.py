@@ -9,13 +9,11 @@ from collections.abc import Iterator
 ROOMS = {
     "formulas": (
         "Published equations",
-        "One equation per function, with its source, its shapes and what it assumes. Graphs, "
-        "estimands and tests all call these.",
+        "One equation per function, with its source and shapes. Graphs and tests call these.",
     ),
     "classical": (
         "Classical estimators",
-        "Estimators that users know, as published and as corrected; `compare` sets them beside "
-        "the posterior.",
+        "As published and as corrected; `compare` sets them beside the posterior.",
     ),
 }
 

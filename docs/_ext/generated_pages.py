@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from api_pages import api_pages
 from card_pages import card_pages
+from cli_pages import cli_pages
 from formula_pages import formula_pages
+from picture_page import picture_page
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -28,7 +30,9 @@ def pages() -> Iterator[tuple[str, str]]:
     """Yield every page as its path inside `docs/generated` and its text."""
     yield from api_pages()
     yield from card_pages(ROOT / "models")
+    yield from cli_pages()
     yield from formula_pages()
+    yield picture_page()
 
 
 def write(_: Sphinx) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import bayesmed
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxRole
+
+import bayesmed
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bayesmed.core.errors import BayesmedError, DataError
@@ -49,13 +50,16 @@ class EngineError(BayesmedError):
 
 def duckdb_backend() -> Any:
     """Return a new DuckDB of this process, which fetches nothing from outside it."""
+    import duckdb
     import ibis
 
     backend = ibis.duckdb.connect(
         autoinstall_known_extensions=False, autoload_known_extensions=False
     )
-    # Progress is kept, for `fetch` to look at, but not printed.
-    backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    # Progress is kept, for `fetch` to look at, but not printed. In a notebook DuckDB refuses even
+    # that where ipywidgets is missing; scans then go on without.
+    with suppress(duckdb.InvalidInputException):
+        backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
     return backend
 
 

@@ -60,7 +60,8 @@ class Reduction:
     >>> from bayesmed.data.rows.person_rows import PersonRows
     >>> people = pd.DataFrame({
     ...     "city": ["Oslo"] * 8 + ["Bergen"] * 8, "t": [0, 0, 0, 0, 1, 1, 1, 1] * 2,
-    ...     "m": [1, 2, 3, 2, 4, 5, 5, 6, 1, 2, 3, 2, 2, 3, 3, 4], "y": [2, 1, 4, 3, 6, 4, 7, 8] * 2})
+    ...     "m": [1, 2, 3, 2, 4, 5, 5, 6, 1, 2, 3, 2, 2, 3, 3, 4],
+    ...     "y": [2, 1, 4, 3, 6, 4, 7, 8] * 2})
     >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="city"))
     >>> found = reduce_rows(rows)
     >>> found.estimates.mediator_effect[:, 0].tolist(), found.dropped

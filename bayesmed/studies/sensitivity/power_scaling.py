@@ -25,6 +25,11 @@ def power_scaling(fit: Fit) -> pd.DataFrame:
 
     From the draws of one fit, by Pareto-smoothed importance sampling: no refit.
 
+    Parameters
+    ----------
+    fit
+        The fit, of sites.
+
     Returns
     -------
     DataFrame

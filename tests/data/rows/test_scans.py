@@ -5,8 +5,10 @@ from __future__ import annotations
 import _thread
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from bayesmed.core.progress import Silent
@@ -173,3 +175,19 @@ def test_whole_numbers_beside_missing_ones_stay_whole() -> None:
     sql = f"SELECT CASE WHEN range > 0 THEN {number} END AS x FROM range(2)"
     found = fetch(backend, query_of(backend, sql), Silent(), "rows")
     assert found["x"].tolist() == [None, number]
+
+
+def test_a_notebook_without_widgets_scans_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook DuckDB refuses to count progress where ipywidgets is missing."""
+    connection = duckdb_backend().con
+
+    class Refusing:
+        def execute(self, sql: str) -> Any:
+            raise duckdb.InvalidInputException("required package 'ipywidgets' is missing")
+
+    backend = SimpleNamespace(con=Refusing())
+    monkeypatch.setattr("ibis.duckdb.connect", lambda **_: backend)
+    with pytest.raises(duckdb.InvalidInputException):
+        backend.con.execute("SET enable_progress_bar = true")
+    assert duckdb_backend() is backend
+    assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,)
