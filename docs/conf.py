@@ -18,9 +18,9 @@ language = "en"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "generated_pages",
+    "mathml",
     "names",
 ]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
@@ -44,12 +44,20 @@ napoleon_use_rtype = False
 # Attributes of several classes have one name; where that matters, links are written in full.
 suppress_warnings = ["ref.python"]
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "bayesmed"
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": ["page-toc"],
+    # Wide tables need the room.
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "assumptions": [],
+        "calibration": [],
+        "checks": [],
+        "reference/checks": [],
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
 }

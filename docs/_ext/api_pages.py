@@ -170,7 +170,7 @@ def _name_page(name: str) -> str:
     kind = "autoclass" if inspect.isclass(value) else "autofunction"
     options = []
     if name in _MODELS:
-        options = [f"   :members: {', '.join(_OF_MODELS)}", "   :inherited-members:"]
+        options = ["", *(f"   .. automethod:: {method}" for method in _OF_MODELS)]
     elif inspect.isclass(value) and not issubclass(value, Exception):
         options = ["   :members:"]
     head = [name, "=" * len(name), "", ".. currentmodule:: bayesmed", ""]

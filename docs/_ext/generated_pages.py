@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api_pages import api_pages
 from card_pages import card_pages
@@ -52,7 +52,16 @@ def write(_: Sphinx) -> None:
             old.unlink()
 
 
+def readable(*found: Any) -> tuple[str, str] | None:
+    """Write defaults that a function makes as dots: `<factory>` is no Python."""
+    *_, signature, returned = found
+    if signature is None or "<factory>" not in signature:
+        return None
+    return signature.replace("<factory>", "..."), returned
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages when the builder is known, before sources are read."""
     app.connect("builder-inited", write)
+    app.connect("autodoc-process-signature", readable)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
