@@ -47,6 +47,8 @@ suppress_warnings = ["ref.python"]
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "bayesmed"
+html_static_path = ["_static"]
+html_css_files = ["formulas.css"]
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
