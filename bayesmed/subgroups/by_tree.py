@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
+from bayesmed.core.notes import FOUND_APART, FOUND_TWICE
 from bayesmed.core.progress import Progress
 from bayesmed.core.seeds import child_seed
 from bayesmed.core.words import joined
@@ -169,11 +170,11 @@ def _origin(base: Baseline, how: CausalTree, seed: int, root: Node) -> str:
 def _caution(how: CausalTree) -> str:
     if how.honest:
         return (
-            "Sites were found in the data: another random part gives other sites. Given the tree, "
-            "estimates and standard errors are those of sites known beforehand; how much the "
-            "answer depends on the tree shows when it is grown repeatedly."
+            f"{FOUND_APART}given the tree, estimates and standard errors are those of sites known "
+            "beforehand, but another random part gives another tree and another answer. How much "
+            "it depends on that shows when the tree is grown repeatedly."
         )
     return (
-        "Sites were found among the same persons on whom effects are estimated: differences "
-        "between sites are partly chance, standard errors too small, and slopes not to be trusted."
+        f"{FOUND_TWICE}differences between sites are partly chance, standard errors too small, and "
+        "slopes not to be trusted."
     )
