@@ -210,11 +210,13 @@ def _first(found: SplitSensitivity) -> tuple[str, ...]:
     table = found.table()
     bad = table.loc[~table["converged"].astype(bool), "split_seed"].nunique()
     if bad:
-        said.append(f"{bad} splits did not converge and are left out.")
+        left = "split did not converge and is" if bad == 1 else "splits did not converge and are"
+        said.append(f"{bad} {left} left out.")
     failures = found.failures()
     if len(failures):
         text = failures["error"].iloc[0]
-        said.append(f"{len(failures)} splits have no answer; the first says: {text}")
+        have = "split has" if len(failures) == 1 else "splits have"
+        said.append(f"{len(failures)} {have} no answer; the first says: {text}")
     return tuple(said)
 
 
