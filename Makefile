@@ -63,6 +63,9 @@ calibration: $(READY) ## Repeat the long studies whose stored tables are tested 
 	$(PYTHON) -W ignore -m tests.calibration.cell_assumptions
 	$(PYTHON) -W ignore -m tests.calibration.known_failures
 	$(PYTHON) -W ignore -m tests.calibration.assumptions --table
+	$(PYTHON) -W ignore -m tests.calibration.subgroups
+	$(PYTHON) -W ignore -m tests.calibration.job_corps
+	$(PYTHON) -W ignore -m tests.calibration.subgroups --table
 	$(PYTHON) -W ignore -m tests.calibration.sbc
 	$(PYTHON) -W ignore -m tests.calibration.sbc --table
 	$(PYTHON) -W ignore -m tests.studies.kills

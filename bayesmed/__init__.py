@@ -67,9 +67,11 @@ if TYPE_CHECKING:
     from bayesmed.studies.sensitivity import (
         AssumptionSensitivity,
         PriorSensitivity,
+        SplitSensitivity,
         assumption_sensitivity,
         power_scaling,
         prior_sensitivity,
+        split_sensitivity,
     )
     from bayesmed.studies.simulation import (
         FuDesign,
@@ -148,9 +150,11 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "studies.sensitivity": (
         "AssumptionSensitivity",
         "PriorSensitivity",
+        "SplitSensitivity",
         "assumption_sensitivity",
         "power_scaling",
         "prior_sensitivity",
+        "split_sensitivity",
     ),
     "studies.simulation": (
         "FuDesign",
@@ -213,6 +217,7 @@ __all__ = [
     "SiteColumns",
     "SiteEstimates",
     "SiteSlope",
+    "SplitSensitivity",
     "StorageError",
     "StudyError",
     "StudyResult",
@@ -251,6 +256,7 @@ __all__ = [
     "run_study",
     "save_fit",
     "simulate",
+    "split_sensitivity",
     "to_preliz",
     "write_results",
 ]

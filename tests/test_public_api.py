@@ -50,6 +50,7 @@ PUBLIC = [
     "SiteColumns",
     "SiteEstimates",
     "SiteSlope",
+    "SplitSensitivity",
     "StorageError",
     "StudyError",
     "StudyResult",
@@ -88,6 +89,7 @@ PUBLIC = [
     "run_study",
     "save_fit",
     "simulate",
+    "split_sensitivity",
     "to_preliz",
     "write_results",
 ]

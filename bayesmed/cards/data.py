@@ -21,6 +21,7 @@ from bayesmed.data import (
     reduce_rows,
 )
 from bayesmed.data.site_table import PARQUET
+from bayesmed.subgroups import find_sites
 
 __all__ = ["CardData", "load", "read_data"]
 
@@ -137,6 +138,9 @@ def load(
         if not files:
             return None
         persons = PersonRows.read(files, data.rows.columns)
+        if (by := data.rows.subgroups) is not None:
+            sites = find_sites(persons, by.how, data.rows.how, seed=by.seed, progress=progress)
+            return sites.estimates
         return reduce_rows(persons, data.rows.how, progress=progress).estimates
     found = _site_table(data, file)
     if found is None or file is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bayesmed.cards.columns import as_text, read_texts
 from bayesmed.cards.section import Section
+from bayesmed.cards.subgroups import Subgroups, read_subgroups
 from bayesmed.core.errors import CardError
 from bayesmed.data import Estimation, RowColumns
 
@@ -40,10 +41,11 @@ ROWS = (
     "half_counts",
     "constant_outcome",
     "strict",
+    "subgroups",
 )
 
 # How rows become estimates of sites: nothing that a model of one trial would look at.
-OF_SITES = ("covariance", "least_per_arm", "half_counts", "constant_outcome")
+OF_SITES = ("covariance", "least_per_arm", "half_counts", "constant_outcome", "subgroups")
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,14 @@ class RowsData:
     files
         CSV or Parquet files, or a folder of them, already resolved against the card's folder;
         empty where the card names none.
+    subgroups
+        How sites are found among the persons; None where the site columns name them.
     """
 
     columns: RowColumns
     how: Estimation
     files: tuple[Path, ...] = ()
+    subgroups: Subgroups | None = None
 
 
 def read_rows(section: Section, folder: Path, *, of_trial: bool = False) -> RowsData:
@@ -91,7 +96,7 @@ def read_rows(section: Section, folder: Path, *, of_trial: bool = False) -> Rows
         columns, how = RowColumns(**roles), Estimation(**choices)
         if not of_trial:
             how.check_columns(columns)
-    return RowsData(columns, how, files)
+    return RowsData(columns, how, files, read_subgroups(section))
 
 
 def _roles(section: Section, of_trial: bool) -> dict[str, Any]:

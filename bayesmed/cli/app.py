@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bayesmed.cli.display import complain, display
+from bayesmed.cli.options import of_rows
 from bayesmed.core.errors import BayesmedError, InputError
 
 if TYPE_CHECKING:
@@ -137,31 +138,10 @@ def sensitivity(
 
 @app.command(short_help="Estimate effects at each site from rows of persons.")
 @click.argument("rows", type=_FILE, nargs=-1, required=True)
-@click.option("--treatment", "-t", multiple=True, required=True, help="Column of the treatment.")
-@click.option("--mediator", "-m", multiple=True, required=True, help="Column of a mediator.")
-@click.option("--outcome", "-y", required=True, help="Column of the outcome.")
 @click.option("--site", "-s", multiple=True, required=True, help="Column that names the site.")
-@click.option("--arm-reference", "--reference", "reference", help="Arm to compare with.  [0]")
-@click.option("--arm", multiple=True, help="Arm to compare.  [all others]")
-@click.option("--continuous", is_flag=True, help="The treatment is an amount, not an arm.")
-@click.option("--instrument", help="Column of a randomised encouragement.")
-@click.option("--covariate", multiple=True, help="Column to adjust for at each site.")
-@click.option("--fixed-effect", help="Column of blocks within sites.")
-@click.option("--cluster", help="Column of clusters; covariances are robust to them.")
-@click.option("--weights", help="Column of sampling weights.")
-@click.option("--site-covariate", multiple=True, help="Column whose mean describes the site.")
-@click.option("--log-odds", multiple=True, help="Mediator or outcome to compare by log odds.")
 @click.option("--cut", multiple=True, metavar="COL=X,X", help="Where to cut a site column.")
 @click.option("--quantiles", multiple=True, metavar="COL=N", help="Groups to cut one into.")
-@click.option("--label", multiple=True, metavar="COL=NAME", help="What results call a column.")
-@click.option("--where", multiple=True, metavar="COL=VALUE", help="Keep these rows only.")
-@click.option("--covariance", default="HC1", show_default=True, help="HC1, HC2 or pooled.")
-@click.option("--least-per-arm", type=int, default=3, show_default=True, help="Persons needed.")
-@click.option("--half-counts", is_flag=True, help="Correct log odds where nobody has the event.")
-@click.option(
-    "--constant-outcome", default="drop", show_default=True, help="Such a site: drop, or known."
-)
-@click.option("--strict", is_flag=True, help="Refuse the rows where a site would be dropped.")
+@of_rows
 @click.option("--out", type=_FILE, required=True, help="Table to write, .csv or .parquet.")
 @click.option("--missing", type=_FILE, help="Table of missing cells to write, .csv.")
 @click.option("--card", type=_FILE, help="Model card to write for the table, .toml.")
@@ -185,6 +165,68 @@ def estimates(
         estimated = estimate(rows, chosen, Targets(out, missing, card), shown)
     show_estimates(estimated)
     return DONE
+
+
+@app.command(short_help="Find sites in the rows of one trial, and estimate effects there.")
+@click.argument("rows", type=_FILE, nargs=-1, required=True)
+@click.option(
+    "--by", "site", multiple=True, required=True, help="Baseline column that may tell apart."
+)
+@click.option(
+    "--how",
+    type=click.Choice(["tree", "compliance"]),
+    default="tree",
+    show_default=True,
+    help="Leaves of a causal tree, or strata of propensities to comply.",
+)
+@click.option("--leaves", type=int, help="Most leaves of the tree.  [8]")
+@click.option("--least-in-leaf", type=int, help="Fewest persons of an arm in a leaf.  [30]")
+@click.option("--depth", type=int, help="Most splits on the way to a leaf.  [6]")
+@click.option("--share", type=float, help="Share of persons the tree is grown on.  [0.5]")
+@click.option("--groups", type=int, help="Strata of each propensity.  [5]")
+@click.option("--folds", type=int, help="Folds for propensities.  [5]")
+@click.option("--categorical", multiple=True, help="Baseline column that holds names.")
+@click.option("--person", help="Column that tells persons apart, where rows have no order.")
+@of_rows
+@click.option("--seed", type=int, help="Of the random parts; without one, a fresh one.")
+@click.option("--splits", type=int, help="Find sites in so many splits, and fit each.")
+@click.option("--workers", type=int, help="Processes that fit at once.  [all cores]")
+@click.option("--out", type=_FILE, required=True, help="Table to write, .csv or .parquet.")
+@click.option("--missing", type=_FILE, help="Table of missing cells to write, .csv.")
+@click.option("--card", type=_FILE, help="Model card to write for the table, .toml.")
+@click.option("--report", type=_FILE, help="Report to write: tree, sites, splits; .html or .md.")
+def subgroups(
+    rows: tuple[Path, ...],
+    out: Path,
+    missing: Path | None,
+    card: Path | None,
+    report: Path | None,
+    seed: int | None,
+    splits: int | None,
+    workers: int | None,
+    **options: Any,
+) -> int:
+    """Find sites in ROWS of one randomised trial, and estimate effects at each of them.
+
+    Sites are leaves of an honest causal tree for the effects on the mediators (grown on one random
+    part of the persons, estimated on the other), or strata of cross-fitted propensities to comply.
+    The baseline columns named by --by may tell persons apart. The table is that of one split; with
+    --splits the report says what the answer is over many, and how far they are apart.
+
+    Exit codes: 0 done; 1 done, but a fit failed or did not converge; 2 bad input, nothing written.
+    """
+    with display() as shown:
+        shown.phase("Opening the rows")
+        from bayesmed.cli.estimating import Targets, show_estimates
+        from bayesmed.cli.finding import Splits, find, split_options
+        from bayesmed.cli.row_options import RowOptions
+
+        how, others = split_options(options, seed)
+        chosen = RowOptions(**others)
+        repeated = None if splits is None else Splits(splits, workers)
+        found = find(rows, chosen, how, Targets(out, missing, card), report, repeated, shown)
+    show_estimates(found.estimated)
+    return DONE if found.sound else NOT_CONVERGED
 
 
 @app.command(short_help="Print a commented model card to edit.")

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from bayesmed.data.rows.missingness import Missingness
 
 MOST_DROPPED, MOST_ARMS, MOST_COLUMNS = 10, 20, 3
-MARK = "# Written by `bayesmed estimates`, which replaces this file as long as this line is here."
+COMMAND = "estimates"
+MARK = "# Written by `bayesmed {}`, which replaces this file as long as this line is here."
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Targets:
     missing: Path | None = None
     card: Path | None = None
 
-    def checked(self, inputs: Sequence[Path]) -> list[Path]:
+    def checked(self, inputs: Sequence[Path], command: str = COMMAND) -> list[Path]:
         """Return the files asked for, or say why they cannot be written."""
         found = [checked_target("--out", self.table, (".csv", *sorted(PARQUET)), inputs)]
         if self.missing is not None:
             found.append(checked_target("--missing", self.missing, (".csv",), inputs))
         if self.card is not None:
             found.append(checked_target("--card", self.card, (".toml",), inputs))
-            _refuse_edited(self.card)
+            _refuse_edited(self.card, command)
         if len({path.resolve() for path in found}) < len(found):
             raise StorageError("Two options name the same file.", "Name a file for each.")
         return found
@@ -83,34 +84,45 @@ def estimate(
     shown.phase("Writing the estimates")
     with written_together(paths) as parts:
         places = dict(zip(paths, parts, strict=True))
-        roles = write_site_table(reduction.estimates, places[targets.table])
-        if targets.missing is not None:
-            table = reduction.by_site()
-            table.to_csv(places[targets.missing], index=False, lineterminator="\n")
-        if targets.card is not None:
-            _write_card(places[targets.card], targets, roles, reduction)
+        estimated = write_parts(reduction, targets, places)
     for note in reduction.estimates.notes:
         shown.note(f"Note: {note}")
+    return estimated
+
+
+def write_parts(
+    reduction: Reduction, targets: Targets, places: Mapping[Path, Path], command: str = COMMAND
+) -> Estimated:
+    """Write the files asked for at their places."""
+    roles = write_site_table(reduction.estimates, places[targets.table])
+    if targets.missing is not None:
+        table = reduction.by_site()
+        table.to_csv(places[targets.missing], index=False, lineterminator="\n")
+    if targets.card is not None:
+        _write_card(places[targets.card], targets, roles, reduction, command)
     return Estimated(reduction, roles, targets)
 
 
-def _refuse_edited(card: Path) -> None:
+def _refuse_edited(card: Path, command: str) -> None:
     """Refuse to write over a card that somebody wrote or edited."""
+    mark = MARK.format(command)
     try:
         with card.open("rb") as stream:
-            first = stream.readline(len(MARK) + 2).strip()
+            first = stream.readline(len(mark) + 2).strip()
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError(f"{card} cannot be read: {error}.", "Name another file.") from error
-    if first != MARK.encode():
+    if first != mark.encode():
         raise StorageError(
             f"{card} is there already and was not written by this command, or was kept by hand.",
             "Name another file for the card, or move that one away.",
         )
 
 
-def _write_card(part: Path, targets: Targets, columns: SiteColumns, reduction: Reduction) -> None:
+def _write_card(
+    part: Path, targets: Targets, columns: SiteColumns, reduction: Reduction, command: str
+) -> None:
     """Write a card for the table, and read it once to see that it is one."""
     # It brings PyMC along, which takes seconds: only where a card is asked for.
     from bayesmed.cards import card_text, load_card
@@ -119,7 +131,7 @@ def _write_card(part: Path, targets: Targets, columns: SiteColumns, reduction: R
     table = os.path.relpath(targets.table.resolve(), targets.card.parent.resolve())
     data = reduction.estimates
     text = card_text(columns, Path(table).as_posix(), derivation=data.derivation, notes=data.notes)
-    part.write_text(f"{MARK}\n{text}", encoding="utf-8", newline="\n")
+    part.write_text(f"{MARK.format(command)}\n{text}", encoding="utf-8", newline="\n")
     if load_card(part).data.columns != columns:
         raise DataError(
             f"{targets.card.name} would name other columns than {targets.table.name} has.",

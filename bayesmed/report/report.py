@@ -18,14 +18,31 @@ from bayesmed.report.folder import replace_file
 from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from bayesmed.report.sensitivity import sensitivity_content
+from bayesmed.report.subgroups import found_content, splits_content
 from bayesmed.studies.calibration import Calibration
-from bayesmed.studies.sensitivity import AssumptionSensitivity, PriorSensitivity
+from bayesmed.studies.sensitivity import (
+    AssumptionSensitivity,
+    PriorSensitivity,
+    SplitSensitivity,
+)
+from bayesmed.subgroups import FoundSites
 
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
 
 
+type Reported = (
+    Fit
+    | TrialFit
+    | PriorSensitivity
+    | AssumptionSensitivity
+    | SplitSensitivity
+    | FoundSites
+    | Calibration
+)
+
+
 def report(
-    fit: Fit | TrialFit | PriorSensitivity | AssumptionSensitivity | Calibration,
+    fit: Reported,
     path: str | os.PathLike[str],
     *,
     framing: Framing | None = None,
@@ -36,7 +53,8 @@ def report(
     ----------
     fit
         What to report: a fit, what `prior_sensitivity` or `assumption_sensitivity` found about
-        one, or what `calibrate` found about a model.
+        one, sites of `find_sites`, what `split_sensitivity` found about them, or what `calibrate`
+        found about a model.
     path
         A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
         replaced when the new one is complete.
@@ -70,6 +88,12 @@ def report(
         return
     if isinstance(fit, AssumptionSensitivity):
         write_content(assumption_content(fit, framing), [path])
+        return
+    if isinstance(fit, SplitSensitivity):
+        write_content(splits_content(fit, framing), [path])
+        return
+    if isinstance(fit, FoundSites):
+        write_content(found_content(fit, framing), [path])
         return
     if isinstance(fit, Calibration):
         write_content(calibration_content(fit, framing.title if framing else ""), [path])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
+from bayesmed.core.notes import FOUND_APART
 from bayesmed.core.progress import Progress
 from bayesmed.core.words import joined
 from bayesmed.data import Moments, PersonRows
@@ -54,9 +55,9 @@ def sites_by_compliance(
         f"each arm, cross-fitted in {how.folds} random folds of the {base.unit} (seed {seed})."
     )
     caution = (
-        "Sites are strata of propensities estimated from the same trial, everybody's from other "
-        "persons than themselves: other folds give other sites, and how much the answer depends on "
-        "them shows when they are drawn repeatedly."
+        f"{FOUND_APART}they are strata of propensities to comply, everybody's estimated from the "
+        "other folds. Other folds give other sites; how much the answer depends on them shows "
+        "when they are drawn repeatedly."
     )
     return ToldApart(told, _table(base, scores), origin, caution)
 

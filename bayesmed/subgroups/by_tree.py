@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmed.core.errors import DataError
+from bayesmed.core.notes import FOUND_APART, FOUND_TWICE
 from bayesmed.core.progress import Progress
 from bayesmed.core.seeds import child_seed
 from bayesmed.core.words import joined
@@ -21,6 +23,7 @@ from bayesmed.subgroups.splits import (
     Bounds,
     Leaf,
     Node,
+    Split,
     Summary,
     bounds_of,
     leaves_of,
@@ -48,7 +51,9 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
     require_econml()
     base = baseline(rows, how.categorical, (how.share,), how.person, seed, progress)
     progress.phase("Reading the persons on whom the tree is grown")
-    persons = adjusted(base.persons(_GROWING if how.honest else None, progress))
+    persons = base.persons(_GROWING if how.honest else None, progress)
+    base = _told_binary(base, persons)
+    persons = adjusted(persons)
     least, (n, fewest) = how.least_per_arm, _sizes(persons)
     if fewest < 2 * least:
         raise DataError(
@@ -71,6 +76,16 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
         )
     told = with_regions(base, regions_of(base, root), part)
     return ToldApart(told, _table(base, root), _origin(base, how, seed, root), _caution(how))
+
+
+def _told_binary(base: Baseline, persons: PartOfPersons) -> Baseline:
+    """Mark the columns of numbers that are 0 or 1: they are named by what they are."""
+    binary = np.isin(persons.features, (0.0, 1.0)).all(axis=0)
+    features = tuple(
+        replace(feature, binary=bool(own) and feature.level is None)
+        for feature, own in zip(base.features, binary, strict=True)
+    )
+    return replace(base, features=features)
 
 
 def _sizes(persons: PartOfPersons) -> tuple[int, int]:
@@ -130,12 +145,15 @@ def _table(base: Baseline, root: Node) -> pd.DataFrame:
     import pandas as pd
 
     bounds = bounds_of(root)
+    number = {split: k for k, split in enumerate(splits_of(root), 1)}
+    site = dict(zip(leaves_of(root), (r.name for r in regions_of(base, root)), strict=True))
     mediators = [base.columns.label(c) for c in base.columns.estimated[:-1]]
     arms = [a for a, _ in base.arms[1:]] or list(base.columns.randomised)
     found = []
     for split in splits_of(root):
         feature = base.features[split.feature]
         row: dict[str, object] = {
+            "split": number[split],
             "among": _called(base, bounds[split]),
             "column": feature.column,
             "below": feature.within(-np.inf, split.edge),
@@ -143,6 +161,9 @@ def _table(base: Baseline, root: Node) -> pd.DataFrame:
             "n_below": split.below.summary.n,
             "n_above": split.above.summary.n,
         }
+        for side, node in (("below", split.below), ("above", split.above)):
+            row[f"{side}_split"] = number.get(node, 0) if isinstance(node, Split) else 0
+            row[f"{side}_site"] = site[node] if isinstance(node, Leaf) else ""
         for j, arm in enumerate(arms):
             for p, mediator in enumerate(mediators):
                 called = mediator if len(arms) == 1 else f"{mediator}, {arm}"
@@ -169,11 +190,11 @@ def _origin(base: Baseline, how: CausalTree, seed: int, root: Node) -> str:
 def _caution(how: CausalTree) -> str:
     if how.honest:
         return (
-            "Sites were found in the data: another random part gives other sites. Given the tree, "
-            "estimates and standard errors are those of sites known beforehand; how much the "
-            "answer depends on the tree shows when it is grown repeatedly."
+            f"{FOUND_APART}given the tree, estimates and standard errors are those of sites known "
+            "beforehand, but another random part gives another tree and another answer. How much "
+            "it depends on that shows when the tree is grown repeatedly."
         )
     return (
-        "Sites were found among the same persons on whom effects are estimated: differences "
-        "between sites are partly chance, standard errors too small, and slopes not to be trusted."
+        f"{FOUND_TWICE}differences between sites are partly chance, standard errors too small, and "
+        "slopes not to be trusted."
     )

@@ -38,8 +38,12 @@ class FoundSites:
     reduction
         Estimates, with what was missing and dropped.
     splits
-        How the sites came about: for a tree one row per split, for propensities one row per
-        mediator, fold and column.
+        How the sites came about. For a tree one row per split, in the order in which they follow
+        each other: ``split`` (its number), ``among`` whom, ``column``, what is ``below`` and
+        ``above``, how many persons (``n_below``, ``n_above``), the split (``below_split``, 0 where
+        there is none) or site (``below_site``, empty) that follows on either side, and by how much
+        effects on each mediator are larger above than below, with standard errors, among those
+        the tree was grown on. For propensities one row per mediator, fold and column.
     """
 
     how: CausalTree | CompliancePropensity

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayesmed.cards import CardData, RowsData, card_text, find_card, load_card, new_card
+from bayesmed.cards.subgroups import Subgroups
 from bayesmed.core.errors import CardError, DataError
 from bayesmed.data import (
     ArmCovariance,
@@ -20,6 +21,8 @@ from bayesmed.data import (
     SiteColumns,
     SiteEstimates,
 )
+from bayesmed.subgroups import CausalTree, CompliancePropensity, find_sites
+from tests.subgroups.people import trial
 
 MODEL = '[model]\ntype = "site_slope"\n'
 ROWS = """[data.rows]
@@ -300,3 +303,55 @@ def test_the_card_for_tables_of_estimates_needs_a_file(tmp_path: Path) -> None:
     lines = ["site,n,gamma_hat,gamma_se,tau_hat,tau_se,cov"]
     lines += [f"{s},9,{i},0.1,{2 * i},0.1,0.001" for i, s in enumerate("ABC")]
     assert card.load_data(write(tmp_path, "\n".join(lines) + "\n", "s.csv")).n_rows == 3
+
+
+FOUND = MINIMAL.replace("town", "age") + "[data.rows.subgroups]\n"
+
+
+def people(folder: Path) -> None:
+    trial(n=1500).to_csv(folder / "persons.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("section", "how"),
+    [
+        (
+            'how = "causal_tree"\nseed = 3\nleaves = 3\nleast_per_arm = 40\nshare = 0.4\n',
+            CausalTree(leaves=3, least_per_arm=40, share=0.4),
+        ),
+        (
+            'how = "compliance_propensity"\nseed = 3\ngroups = 4\nfolds = 3\n',
+            CompliancePropensity(groups=4, folds=3),
+        ),
+    ],
+)
+def test_a_card_finds_sites_as_find_sites_does(
+    tmp_path: Path, section: str, how: CausalTree | CompliancePropensity
+) -> None:
+    people(tmp_path)
+    card = write(tmp_path, FOUND + section)
+    rows = load_card(card).data.rows
+    assert rows is not None
+    assert rows.subgroups == Subgroups(how, 3)
+    data = load_card(card).load_data()
+    assert data is not None
+    persons = PersonRows.read(tmp_path / "persons.csv", rows.columns)
+    assert data.fingerprint == find_sites(persons, how, seed=3).estimates.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("seed = 1\n", "data.rows.subgroups.how is missing"),
+        ('how = "forest"\nseed = 1\n', "data.rows.subgroups.how is 'forest'"),
+        ('how = "causal_tree"\n', "data.rows.subgroups.seed is missing"),
+        ('how = "causal_tree"\nseed = -1\n', "data.rows.subgroups.seed is -1"),
+        ('how = "causal_tree"\nseed = 1\ngroups = 3\n', "groups is not for causal_tree"),
+        ('how = "causal_tree"\nseed = 1\nshare = 1.5\n', "[data.rows.subgroups]: The tree is"),
+        ('how = "causal_tree"\nseed = 1\nleaf = 3\n', "leaf' is not known"),
+    ],
+)
+def test_impossible_subgroups_are_refused(tmp_path: Path, section: str, message: str) -> None:
+    people(tmp_path)
+    with pytest.raises(CardError, match=re.escape(message)):
+        load_card(write(tmp_path, FOUND + section))

@@ -15,17 +15,36 @@ from bayesmed.cards.columns import ARM_COVARIANCE, COVARIANCE, DATA, MEDIATOR
 from bayesmed.cards.priors import PRIOR
 from bayesmed.cards.rows import ROWS
 from bayesmed.cards.study import PRIOR_SENSITIVITY
+from bayesmed.cards.subgroups import Subgroups
 from bayesmed.core.errors import CardError
 from bayesmed.data import dataset_names
 from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
+from bayesmed.subgroups import CausalTree, CompliancePropensity
 
 WITH_DATA = ("site_slope", *dataset_names())
 OF_TRIALS = ("covariate_iv", "random_coefficients", "principal_strata")
 
 
 def test_there_is_one_card_per_shipped_table_one_per_model_and_one_for_estimates() -> None:
-    assert set(card_names()) == {*WITH_DATA, "site_estimates", "multi_site_iv", *OF_TRIALS}
+    others = {"site_estimates", "multi_site_iv", "subgroups", *OF_TRIALS}
+    assert set(card_names()) == {*WITH_DATA, *others}
+
+
+def test_the_card_of_subgroups_shows_the_defaults_of_both_ways() -> None:
+    rows = load_card(find_card("subgroups")).data.rows
+    assert rows is not None
+    assert rows.subgroups == Subgroups(CausalTree(categorical="region"), 1)
+    text = new_card("subgroups")
+    ways = [CausalTree(categorical="region"), CompliancePropensity(categorical="region")]
+    for way in ways:
+        for key, value in vars(way).items():
+            if key == "honest":  # the other choice is there to see what it does
+                continue
+            shown = re.search(rf"^(?:# )?{key} = (\S+)", text, re.MULTILINE)
+            assert shown is not None
+            if isinstance(value, (int, float)):
+                assert float(shown[1]) == value
 
 
 @pytest.mark.parametrize("name", WITH_DATA)

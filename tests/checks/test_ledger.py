@@ -12,6 +12,7 @@ from bayesmed.checks.assumptions import site_numbers
 from bayesmed.checks.assumptions.additions import equal_addition
 from bayesmed.checks.result import CheckResult
 from bayesmed.core.names import MEDIATOR_EFFECT, SITE_EFFECTS
+from bayesmed.core.notes import FOUND_APART, FOUND_TWICE
 from bayesmed.data import SiteEstimates
 from bayesmed.generative import MultiSiteIV, SiteSlope
 from bayesmed.inference import Fit, Sampler, exact_posterior, fit
@@ -285,3 +286,15 @@ def test_an_error_correlation_is_where_a_refit_has_zero(table: SiteEstimates) ->
         return lower_end(SiteSlope(), replace(noisy, cov=cov))
 
     assert low(found - 0.1) > 0 > low(found + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("note", "status"),
+    [(FOUND_APART, "by design"), (FOUND_TWICE, "doubtful"), ("Sites are towns. ", "by design")],
+)
+def test_sites_found_among_their_own_persons_are_doubtful(note: str, status: str) -> None:
+    base = variant_fit("constant")
+    data = replace(base.data, notes=(f"{note}More.",))
+    line = by_code(replace(base, data=data))["sites_chosen_apart"]
+    assert line.status == status
+    assert ("found" in line.reason) == (note != "Sites are towns. ")

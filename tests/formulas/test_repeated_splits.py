@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesmed.formulas.repeated_splits import median_over_splits
+from bayesmed.formulas.repeated_splits import median_interval, median_over_splits
 
 
 def test_one_split_is_its_own_answer() -> None:
@@ -34,3 +34,18 @@ def test_one_wild_split_hardly_moves_the_answer() -> None:
         median_over_splits(wild, own), median_over_splits(estimate, own), strict=True
     ):
         np.testing.assert_allclose(got, wanted, atol=0.03)
+
+
+def test_an_interval_of_medians_covers_what_half_of_the_intervals_cover() -> None:
+    rng = np.random.default_rng(2)
+    middle = rng.normal(size=(20, 500))
+    low, high = median_interval(middle - 1.0, middle + 1.0)
+    assert low.shape == (500,)
+    # Whatever at least half of the intervals hold lies inside, as the guarantee needs.
+    for point in np.linspace(-3, 3, 61):
+        half = ((middle - 1.0 <= point) & (point <= middle + 1.0)).sum(axis=0) > 10
+        assert ((low <= point) & (point <= high))[half].all()
+    own = median_interval(middle[:1] - 1.0, middle[:1] + 1.0)
+    np.testing.assert_array_equal(own, (middle[0] - 1.0, middle[0] + 1.0))
+    turned = median_interval(-(middle + 1.0), -(middle - 1.0))
+    np.testing.assert_allclose(turned, (-high, -low))

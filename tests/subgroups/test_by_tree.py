@@ -279,3 +279,22 @@ def test_roles_of_the_estimation_go_on_to_the_sites() -> None:
     weighted = found(people[people.wave == 1], weights="w", cluster="school")
     assert "weighted by w" in weighted.estimates.derivation
     assert weighted.estimates.persons is None
+
+
+def test_splits_lead_to_splits_and_sites() -> None:
+    found = find_sites(rows(trial()), CausalTree(leaves=6, categorical=NAMES), seed=1)
+    table = found.splits
+    assert table["split"].tolist() == list(range(1, len(table) + 1))
+    led = [*table["below_split"], *table["above_split"]]
+    assert sorted(k for k in led if k) == table["split"].tolist()[1:]
+    for side in ("below", "above"):
+        ends = table[f"{side}_split"] == 0
+        assert ((table[f"{side}_site"] != "") == ends).all()
+    sites = [s for s in (*table["below_site"], *table["above_site"]) if s]
+    assert sorted(sites) == sorted(found.estimates.site)
+
+
+def test_columns_of_0_and_1_are_named_by_what_they_are() -> None:
+    people = trial().assign(north=lambda d: (d.region == "North").astype(int))
+    found = find_sites(rows(people, site=("north",)), CausalTree(leaves=2), seed=1)
+    assert found.estimates.site == ("north=0", "north=1")

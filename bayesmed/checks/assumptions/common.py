@@ -6,18 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bayesmed.checks.assumptions.line import LedgerLine, by_design, untestable
+from bayesmed.core.notes import LOST
 
 __all__ = ["of_every_study"]
-
-# How the note of the data begins what it says of arms that lose different persons.
-_LOST = "If what is missing depends on treatment"
 
 
 def of_every_study(notes: Sequence[str]) -> Iterator[LedgerLine]:
     """Yield what every answer takes from how the study was made."""
     yield by_design("random_assignment", "It is how the study was made, or is said to be.")
     yield by_design("no_interference", "It is how the study was made: no data here speak to it.")
-    lost = [note for note in notes if _LOST in note]
+    lost = [note for note in notes if LOST in note]
     line = untestable(
         "no_selective_loss", "Who is missing is known from rows of persons only, and never why."
     )

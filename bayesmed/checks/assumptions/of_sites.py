@@ -148,6 +148,16 @@ OF_SITES: Final = (
         {"fu": "proposition 1 (random sample), section 5"},
     ),
     Assumption(
+        "sites_chosen_apart",
+        "Sites chosen apart from the persons in them",
+        "Who belongs to which site was not chosen by looking at the mediators and outcomes of the "
+        "persons whose effects are estimated there.",
+        "What made a site look different by chance is then taken for its effect: mediator effects "
+        "spread too much, and slopes go where mediator and outcome are confounded.",
+        study="find_sites, which uses other persons, and repeat_sites",
+        design=True,
+    ),
+    Assumption(
         "persons_alike",
         "Persons vary alike at all sites",
         "Persons are normal around the means of their arm, with the same covariance at all sites.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from bayesmed.checks.assumptions.site_slopes import of_slopes
 from bayesmed.checks.assumptions.summaries import estimated
 from bayesmed.checks.result import CheckResult
 from bayesmed.core.names import DIRECT_EFFECT_DOF, DIRECT_EFFECT_MEAN, WITHIN_SITE_COVARIANCE
+from bayesmed.core.notes import FOUND_APART, FOUND_TWICE
 from bayesmed.core.words import joined
 from bayesmed.generative import MultiSiteIV
 from bayesmed.inference import Fit
@@ -130,6 +132,23 @@ def _of_estimates(fit: Fit, results: Sequence[CheckResult]) -> Iterator[LedgerLi
     yield judged("errors_unrelated", results)
     yield untestable("normal_mediator_effects", "")
     yield _independent(fit)
+    yield _chosen_apart(fit)
+
+
+def _chosen_apart(fit: Fit) -> LedgerLine:
+    """Say whether the data chose the sites, and by whom."""
+    code, notes = "sites_chosen_apart", fit.data.notes
+    if any(FOUND_TWICE in note for note in notes):
+        reason = "Sites were found among the same persons on whom effects are estimated."
+        return replace(untestable(code, reason), status="doubtful")
+    if any(FOUND_APART in note for note in notes):
+        return by_design(
+            code,
+            "Sites were found in the data, but nobody's site hangs on their own mediator or "
+            "outcome. The answer is that of this random split: other splits give others, and "
+            "repeat_sites shows how far apart they are.",
+        )
+    return by_design(code, "Sites are as the data name them; nothing here chose them.")
 
 
 def _independent(fit: Fit) -> LedgerLine:

@@ -32,6 +32,8 @@ class Feature:
         For a column of names, the one that makes the feature 1.
     other
         The other name, where there are two.
+    binary
+        Whether a number is 0 or 1 only.
 
     Examples
     --------
@@ -39,12 +41,15 @@ class Feature:
     ('30 ≤ age < 50', 'age < 30')
     >>> Feature("x1", "region", "North").within(0.5, math.inf)
     'region=North'
+    >>> Feature("x2", "female", binary=True).within(-math.inf, 1)
+    'female=0'
     """
 
     name: str
     column: str
     level: str | None = None
     other: str | None = None
+    binary: bool = False
 
     def __str__(self) -> str:
         return self.column if self.level is None else f"{self.column}={self.level}"
@@ -58,6 +63,8 @@ class Feature:
             if low > 0:
                 return f"{self.column}={self.level}"
             return f"{self.column}={self.other}" if self.other else f"{self.column}≠{self.level}"
+        if self.binary:
+            return f"{self.column}={int(low > 0)}"
         below, above = (_shown(edge, exact) for edge in (low, high))
         if math.isinf(low):
             return f"{self.column} < {above}"

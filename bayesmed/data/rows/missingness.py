@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmed.core.notes import LOST
 from bayesmed.data.cells import CellError, as_number, as_text
 from bayesmed.data.rows.cleaning import ARM, COMPLETE, STATE, Cleaned
 from bayesmed.data.rows.site_names import site_names
@@ -102,7 +103,7 @@ class Missingness:
         return (
             f"More persons are complete in one arm than in the other: {share[worst]:.1%} in arm "
             f"{worst!r}, {share[reference]:.1%} in arm {reference!r} (difference by chance: "
-            f"p = {found[worst]:.2g}{by_site}). If what is missing depends on treatment, effects "
+            f"p = {found[worst]:.2g}{by_site}). {LOST}, effects "
             "among the complete are not those of all."
         )
 

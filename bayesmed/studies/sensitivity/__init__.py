@@ -7,12 +7,15 @@ from bayesmed.studies.sensitivity.assumption_sensitivity import (
 from bayesmed.studies.sensitivity.power_scaling import power_scaling
 from bayesmed.studies.sensitivity.prior_sensitivity import PriorSensitivity, prior_sensitivity
 from bayesmed.studies.sensitivity.prior_sets import PriorSet
+from bayesmed.studies.sensitivity.split_sensitivity import SplitSensitivity, split_sensitivity
 
 __all__ = [
     "AssumptionSensitivity",
     "PriorSensitivity",
     "PriorSet",
+    "SplitSensitivity",
     "assumption_sensitivity",
     "power_scaling",
     "prior_sensitivity",
+    "split_sensitivity",
 ]
