@@ -50,6 +50,8 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "CompliancePropensity",
             "repeat_sites",
             "RepeatedSites",
+            "split_sensitivity",
+            "SplitSensitivity",
         ),
     ),
     "models": (
