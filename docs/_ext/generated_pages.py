@@ -16,6 +16,7 @@ from card_pages import card_pages
 from cli_pages import cli_pages
 from formula_pages import formula_pages
 from picture_page import picture_page
+from stored_pages import stored_pages
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -33,6 +34,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from cli_pages()
     yield from formula_pages()
     yield picture_page()
+    yield from stored_pages(DOCS)
 
 
 def write(_: Sphinx) -> None:

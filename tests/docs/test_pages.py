@@ -110,3 +110,13 @@ def test_nothing_in_the_documentation_names_a_file_that_is_not_there() -> None:
     assert found
     written = "docs/generated"  # at every build
     assert not [name for name in found if name != written and not (root / name).exists()]
+
+
+def test_pages_that_are_kept_are_listed_and_the_changelog_leads_to_them() -> None:
+    stored = extension("stored_pages")
+    pages = dict(stored.stored_pages(DOCS))
+    for name in ("assumptions", "calibration", "checks"):
+        assert f"{{doc}}`/{name}`" in pages["stored.md"]
+    assert pages["changelog.md"].startswith("# Changelog\n")
+    text = "[docs/a.md](docs/a.md) and [b](docs/b.md)"
+    assert stored.linked(text, {"a"}) == "[docs/a.md](/a.md) and b"
