@@ -22,7 +22,9 @@ def to_markdown(content: Content) -> str:
     said = content.answer
     parts = [f"# {escape(content.title)}", _line(content.question)]
     parts += [f"> **Read this first.** {escape(text)}" for text in said.first]
-    parts += ["## Answer", f"**{escape(said.sentence)}**", _table(summary(said))]
+    parts += ["## Answer", f"**{escape(said.sentence)}**"]
+    if said.rows:
+        parts.append(_table(summary(said)))
     if said.notes:
         parts += ["Keep in mind:", _bullets(said.notes)]
     for section in content.sections:
