@@ -78,7 +78,16 @@ class Picture:
     draw: Callable[[], Figure]
 
 
-type Block = Paragraph | Bullets | Table | Picture
+@dataclass(frozen=True)
+class Code:
+    """Lines to run, with what they do."""
+
+    kind: ClassVar[str] = "code"
+    caption: str
+    text: str
+
+
+type Block = Paragraph | Bullets | Table | Picture | Code
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayesmed.report.content import Table
 from bayesmed.report.plain import plain
@@ -34,7 +34,9 @@ def great_table(table: Table) -> GT:
 
     names = [f"c{i}" for i in range(len(table.columns))]
     rows = [[plain(cell) for cell in row] for row in table.rows]
-    labels = {name: _label(text) for name, text in zip(names, table.columns, strict=True)}
+    labels: dict[str, Any] = {
+        name: _label(text) for name, text in zip(names, table.columns, strict=True)
+    }
     made = GT(pd.DataFrame(rows, columns=names), rowname_col=names[0], id="table")
     made = made.tab_header(title=plain(table.caption)).tab_stubhead(label=labels.pop(names[0]))
     if labels:

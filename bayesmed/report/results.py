@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from bayesmed.cards import Framing
 from bayesmed.core import provenance
 from bayesmed.core.errors import StorageError
 from bayesmed.data import SiteEstimates
+from bayesmed.effects import Rope
 from bayesmed.generative import model_to_mapping
 from bayesmed.inference import Fit, TrialFit, load_fit, save_fit
 from bayesmed.report.answer import Answer, answer
@@ -127,16 +128,26 @@ def write_results(
     return Results(target, said, found.converged)
 
 
-def rewrite_reports(directory: str | os.PathLike[str]) -> Results:
+def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = None) -> Results:
     """Write the reports of a results folder once more, from the posterior kept in it.
+
+    Parameters
+    ----------
+    directory
+        The folder.
+    rope
+        A region of practical equivalence in place of the one kept with the results.
 
     Raises
     ------
     StorageError
         If the folder holds no results, or they cannot be read or written.
+    ModelError
+        If the region is about an effect the fit does not have.
     """
     folder = Path(directory)
     framing = _framing(_read_run(folder))
+    framing = framing if rope is None else replace(framing, rope=rope)
     fit = load_fit(folder / POSTERIOR)
     found = findings(fit, framing)
     write_reports(found, [folder / name for name in REPORTS])
@@ -166,6 +177,7 @@ def _run(found: Findings, said: Answer) -> dict[str, Any]:
         "converged": found.converged,
         "first": list(said.first),
         "answer": said.sentence,
+        "region": said.region,
     }
 
 
@@ -213,4 +225,9 @@ def _framing(run: dict[str, Any]) -> Framing:
         question=str(words.get("question", "")),
         published=str(words.get("published", "")),
         assumptions=tuple(str(a) for a in words.get("assumptions", ())),
+        rope=_rope(words.get("rope")),
     )
+
+
+def _rope(kept: dict[str, Any] | None) -> Rope | None:
+    return Rope(kept["low"], kept["high"], str(kept.get("effect", ""))) if kept else None

@@ -26,7 +26,7 @@ from bayesmed.core.names import (
     TOTAL_EFFECT,
     WITHIN_SITE_COVARIANCE,
 )
-from bayesmed.core.numbers import number
+from bayesmed.core.numbers import number, probability
 from bayesmed.core.types import Floats, Integers
 from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit, TrialFit
@@ -99,14 +99,6 @@ def averages(found: Findings, fit: Fit) -> Table:
         )
     columns = ("Effect", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
     return Table("Average effects", columns, tuple(rows), texts=(0, 1))
-
-
-def probability(value: float) -> str:
-    """Return a posterior probability as draws can tell it."""
-    if math.isnan(value):
-        return MISSING
-    # Draws cannot tell a probability of 1 from one very near it.
-    return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def site_effects(found: Findings, fit: Fit) -> Table:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmed.cards import Framing
+from bayesmed.effects import Rope
 from bayesmed.generative import CovariateIV, SiteSlope
 from bayesmed.report.assumptions import assumption_content
 from bayesmed.report.calibration import calibration_content
@@ -43,7 +44,7 @@ def one_mediator() -> Content:
         source=f"<b>{'folder/' * 40}</b>.csv",
         derivation=SCRIPT,
     )
-    framing = Framing(TITLE, QUESTION, SCRIPT, (SCRIPT, "ordinary"))
+    framing = Framing(TITLE, QUESTION, SCRIPT, (SCRIPT, "ordinary"), Rope(-0.1, 0.1))
     return compose(findings(fitted(data), framing))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bayesmed.core.numbers import number
+from bayesmed.core.numbers import number, probability
 from bayesmed.data import TrialNames
 from bayesmed.effects import Effects, TrialComparison
 from bayesmed.inference import TrialFit
@@ -12,7 +12,7 @@ from bayesmed.inference.entries import entries
 from bayesmed.report.comparison import ends
 from bayesmed.report.content import Table
 from bayesmed.report.findings import Findings
-from bayesmed.report.tables import MISSING, interval, probability, shown
+from bayesmed.report.tables import MISSING, interval, shown
 from bayesmed.report.trials.names import (
     entry_label,
     statistic_label,
