@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     )
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior, from_preliz, to_preliz
-    from bayesmed.report import report, write_results
+    from bayesmed.report import report, table, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
     from bayesmed.studies.calibration import Calibration, calibrate
     from bayesmed.studies.sensitivity import (
@@ -148,7 +148,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior", "from_preliz", "to_preliz"),
-    "report": ("report", "write_results"),
+    "report": ("report", "table", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
     "studies.calibration": ("Calibration", "calibrate"),
     "studies.sensitivity": (
@@ -260,6 +260,7 @@ __all__ = [
     "run_study",
     "save_fit",
     "simulate",
+    "table",
     "to_preliz",
     "write_results",
 ]

@@ -91,6 +91,7 @@ PUBLIC = [
     "run_study",
     "save_fit",
     "simulate",
+    "table",
     "to_preliz",
     "write_results",
 ]

@@ -257,13 +257,15 @@ def simulate(
 
 @app.command(short_help="Write the reports of a results folder once more.")
 @click.argument("directory", type=_FILE)
-def report(directory: Path) -> int:
-    """Write report.html and report.md of the results in DIRECTORY once more."""
+@click.option("--rope", type=float, nargs=2, metavar="LOW HIGH", help=_ROPE)
+def report(directory: Path, rope: tuple[float, float] | None) -> int:
+    """Write reports, figures and tables of the results in DIRECTORY once more."""
     with display() as shown:
         shown.phase("Writing the report")
+        from bayesmed.effects import Rope
         from bayesmed.report import rewrite_reports
 
-        results = rewrite_reports(directory)
+        results = rewrite_reports(directory, rope=None if rope is None else Rope(*rope))
     return _show(results)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,15 @@ MANY_WORDS = 2
 """From so many columns of words on, rows stand below each other on a narrow screen."""
 LONG = 25
 """Tables of more rows than this may break across printed pages."""
+SENTENCE = 28
+"""Characters beyond which a column of words is set as paragraphs."""
+MOST = 150
+"""Longer cells get no more of the line than those of so many characters."""
 _KEPT = frozenset({"scope"})
+_COLUMNS = re.compile(
+    r"(\\begin\{(?:tabular\*|longtable)\}(?:\{\\linewidth\})?"
+    r"\{(?:@\{\\extracolsep\{\\fill\}\})?)[lrc|]+\}"
+)
 
 
 def great_table(table: Table) -> GT:
@@ -48,7 +57,21 @@ def great_table(table: Table) -> GT:
 
 def to_latex(table: Table) -> str:
     """Return a table as LaTeX for a document with booktabs; a long one needs longtable, too."""
-    return great_table(table).as_latex(use_longtable=len(table.rows) > LONG)
+    latex = great_table(table).as_latex(use_longtable=len(table.rows) > LONG)
+    return _COLUMNS.sub(lambda m: f"{m[1]}{_columns(table)}}}", latex, count=1)
+
+
+def _columns(table: Table) -> str:
+    """Return the kinds of columns: those of sentences are paragraphs that share the line."""
+    cells = zip(table.columns, *table.rows, strict=True)
+    size = [min(max(map(len, column)), MOST) for column in cells]
+    long = [i for i in table.texts if size[i] > SENTENCE]
+    short = sum(n for i, n in enumerate(size) if i not in long)
+    left = max(0.3, 0.94 - 0.012 * short) / (sum(size[i] for i in long) or 1)
+    kinds = ["l" if i in table.texts else "r" for i in range(len(size))]
+    for i in long:
+        kinds[i] = f"p{{{left * size[i]:.2f}\\linewidth}}"
+    return "".join(kinds)
 
 
 def page_table(table: Table) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = {
     *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "assumptions.csv", "run.json"),
-    *("report.html", "report.md"),
+    *("report.html", "report.md", "figures", "tables"),
 }
 ALONE = {"sites.csv", "study.toml"}
 

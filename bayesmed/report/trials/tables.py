@@ -46,7 +46,7 @@ def effects_table(found: Findings, own: Effects, names: TrialNames) -> Table:
             )
         )
     columns = ("Effect", "Of", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
-    return Table("Effects", columns, tuple(rows), texts=(0, 1, 2))
+    return Table("Effects", columns, tuple(rows), texts=(0, 1, 2), slug="effects")
 
 
 def data_table(fit: TrialFit) -> Table:
@@ -75,7 +75,8 @@ def trial_estimates(found: TrialComparison) -> Table:
             remarks.append(remark)
     columns = ("Estimator", "Effect", "Estimate", "sd or SE", "95 % interval")
     caption = "Effects by every estimator"
-    return Table(caption, columns, tuple(rows), texts=(0, 1), note=" ".join(remarks))
+    note = " ".join(remarks)
+    return Table(caption, columns, tuple(rows), texts=(0, 1), note=note, slug="comparison")
 
 
 def trial_instruments(found: TrialComparison) -> Table:
