@@ -21,7 +21,7 @@ from bayesmed.report.sensitivity import sensitivity_content
 from bayesmed.report.simulation import simulation_content
 from bayesmed.studies.calibration import Calibration
 from bayesmed.studies.sensitivity import prior_sensitivity
-from bayesmed.studies.simulation import FuDesign, design_grid, simulate
+from bayesmed.studies.simulation import FuDesign, Simulation, design_grid, simulate
 from tests.generative.covariate_ivs import trial
 from tests.report.fits import HOSTILE, HOSTILE_MEDIATOR, HOSTILE_OUTCOME, fitted, simulated
 from tests.report.test_assumptions import over_correlation
@@ -89,17 +89,21 @@ def priors() -> Content:
     return sensitivity_content(found, Framing(TITLE))
 
 
-def simulation() -> Content:
+def simulated_study() -> Simulation:
     """A simulated study with several designs and estimators."""
     designs = design_grid(FuDesign(sites=5), {"sites": (5, 10), "slope": (0, 2)})
     with ThreadPoolExecutor(1) as own:
-        found = simulate(
+        return simulate(
             designs, replicates=10, estimators=("OLS", "BCES"), models={}, seed=1, executor=own
         )
-    return simulation_content(found, TITLE)
 
 
-def calibration() -> Content:
+def simulation() -> Content:
+    """Its report."""
+    return simulation_content(simulated_study(), TITLE)
+
+
+def calibrated() -> Calibration:
     """Ranks that are as they should be."""
     rng = np.random.default_rng(1)
     names = ["slope", "direct_effect_sd", SCRIPT]
@@ -115,7 +119,12 @@ def calibration() -> Content:
         for name in names
     ]
     failed = pd.DataFrame(columns=["task", "error"])
-    return calibration_content(Calibration(SiteSlope(), None, pd.concat(frames), failed, 20, 1))
+    return Calibration(SiteSlope(), None, pd.concat(frames), failed, 20, 1)
+
+
+def calibration() -> Content:
+    """Their report."""
+    return calibration_content(calibrated())
 
 
 KINDS: Mapping[str, Callable[[], Content]] = {
