@@ -38,10 +38,15 @@ class Shown:
         return self.page.evaluate(script)
 
 
+def chromium_path() -> str | None:
+    """Return the browser on the path, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Chromium from the path; without one these tests fail where they were asked for."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium_path()
     if path is None:
         message = (
             "There is no `chromium` on the path. Install one (Debian: apt-get install chromium)."
