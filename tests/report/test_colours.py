@@ -89,7 +89,7 @@ def test_posterior_estimate_prior_and_ink_differ_for_every_eye(
 def test_the_page_has_the_colours_of_the_pictures() -> None:
     light = palettes()["light"]
     for colour, name in style.VARIABLES.items():
-        if name not in ("muted",):  # darker on the page, where it is the colour of words
+        if name != "muted":  # darker on the page, where it is the colour of words
             assert light[name] == colour, name
 
 
