@@ -96,6 +96,12 @@ def test_sentences_are_paragraphs_that_fit_the_line() -> None:
         assert 0.5 < sum(shares) < 0.95
     short = to_latex(Table("c", ("A", "n"), (("a", "1"),)))
     assert r"{@{\extracolsep{\fill}}lr}" in short
+    assert r"\small" in short
+
+
+def test_wide_tables_of_numbers_are_set_smaller() -> None:
+    wide = Table("c", tuple("ABCDEF"), (("a", *["0.123 [0.0123, 0.456]"] * 5),))
+    assert r"\scriptsize" in to_latex(wide)
 
 
 def test_every_table_of_a_fit_is_that_of_its_report() -> None:
