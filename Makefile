@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-spark test-notebooks notebooks docs lint lock bench calibration simulation clean
+.PHONY: help demo test test-spark test-browser test-notebooks notebooks docs lint lock bench calibration simulation clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python
@@ -30,6 +30,9 @@ test-spark: $(READY) ## Run the tests on a real Spark in local mode (needs Java 
 		exit 1; \
 	}
 	$(PYTHON) -m pytest tests/engines -m spark
+
+test-browser: $(READY) ## Look at the reports in a real browser (needs Chromium)
+	BAYESMED_BROWSER=1 $(PYTHON) -m pytest tests/browser -m browser
 
 test-notebooks: $(READY) ## Run copies of the notebooks, each for real
 	$(PYTHON) -m pytest tests/notebooks -m notebooks --durations=0

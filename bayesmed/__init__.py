@@ -46,10 +46,13 @@ if TYPE_CHECKING:
         Comparison,
         Effects,
         NewSites,
+        PracticalEquivalence,
+        Rope,
         TrialComparison,
         compare,
         effects,
         parameters,
+        practical_equivalence,
         predict,
     )
     from bayesmed.generative import (
@@ -61,7 +64,7 @@ if TYPE_CHECKING:
     )
     from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
     from bayesmed.priors import Prior, from_preliz, to_preliz
-    from bayesmed.report import report, write_results
+    from bayesmed.report import report, table, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
     from bayesmed.studies.calibration import Calibration, calibrate
     from bayesmed.studies.sensitivity import (
@@ -129,10 +132,13 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "Comparison",
         "Effects",
         "NewSites",
+        "PracticalEquivalence",
+        "Rope",
         "TrialComparison",
         "compare",
         "effects",
         "parameters",
+        "practical_equivalence",
         "predict",
     ),
     "generative": (
@@ -144,7 +150,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
     "priors": ("Prior", "from_preliz", "to_preliz"),
-    "report": ("report", "write_results"),
+    "report": ("report", "table", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
     "studies.calibration": ("Calibration", "calibrate"),
     "studies.sensitivity": (
@@ -204,6 +210,7 @@ __all__ = [
     "MultiSiteIV",
     "NewSites",
     "PersonRows",
+    "PracticalEquivalence",
     "PrincipalStrata",
     "Prior",
     "PriorSensitivity",
@@ -211,6 +218,7 @@ __all__ = [
     "ReardonDesign",
     "Reduction",
     "RepeatedSites",
+    "Rope",
     "RowColumns",
     "Sampler",
     "Simulation",
@@ -248,6 +256,7 @@ __all__ = [
     "new_card",
     "parameters",
     "power_scaling",
+    "practical_equivalence",
     "predict",
     "prior_sensitivity",
     "reduce_rows",
@@ -257,6 +266,7 @@ __all__ = [
     "save_fit",
     "simulate",
     "split_sensitivity",
+    "table",
     "to_preliz",
     "write_results",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from bayesmed.cards.assumption_study import AssumptionStudy, read_assumption_study
 from bayesmed.cards.data import CardData, load, read_data
+from bayesmed.cards.framing import FRAMING, Framing, read_framing
 from bayesmed.cards.priors import read_prior, read_priors
 from bayesmed.cards.section import Section, read_toml
 from bayesmed.cards.study import PriorStudy, read_prior_study
@@ -19,7 +20,6 @@ from bayesmed.generative import MODELS, AnyModel, AnyTrialModel, PrincipalStrata
 from bayesmed.inference import Sampler
 from bayesmed.priors import Prior
 
-FRAMING = ("title", "question", "published", "assumptions")
 TOP = (*FRAMING, "model", "data", "priors", "sampler", "study")
 # Choices of each type of model, by what they are written as.
 TEXTS = (
@@ -58,24 +58,6 @@ SAMPLER = ("engine", "draws", "tune", "chains", "target_accept", "cores", "seed"
 
 
 @dataclass(frozen=True)
-class Framing:
-    """The words around an analysis, as a report shows them.
-
-    Parameters
-    ----------
-    title, question, published
-        What it is called, what it asks, where it was published; empty where unknown.
-    assumptions
-        What the answer relies on, one sentence each.
-    """
-
-    title: str = ""
-    question: str = ""
-    published: str = ""
-    assumptions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Card:
     """What a model card says, checked and typed.
 
@@ -111,7 +93,7 @@ class Card:
     sampler: Sampler
     path: Path
     seed: int | None = None
-    framing: Framing = Framing()
+    framing: Framing = field(default_factory=Framing)
     prior_study: PriorStudy | None = None
     assumption_study: AssumptionStudy | None = None
 
@@ -208,12 +190,7 @@ def load_card(path: str | os.PathLike[str]) -> Card:
         data=data,
         sampler=sampler,
         seed=seed,
-        framing=Framing(
-            title=top.text("title") or "",
-            question=top.text("question", lines=True) or "",
-            published=top.text("published", lines=True) or "",
-            assumptions=top.texts("assumptions", lines=True),
-        ),
+        framing=read_framing(top),
         prior_study=None if study is None else _prior_study(study, model),
         assumption_study=None if study is None else read_assumption_study(study, model),
         path=file,

@@ -13,6 +13,7 @@ from bayesmed.checks.assumptions.sites import of_sites
 from bayesmed.checks.assumptions.trials import of_trials, papers_of_trial
 from bayesmed.checks.check import check
 from bayesmed.checks.result import CheckResult
+from bayesmed.core.display import Shown, displayed
 from bayesmed.inference import Fit, TrialFit, is_trial
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ COLUMNS: Final = (
 _OF_SITES: Final[tuple[Paper, ...]] = ("fu", "sites", "reardon")
 
 
-@dataclass(frozen=True)
+@displayed(one_line=True)
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """Every assumption of a fit.
 
@@ -99,6 +101,13 @@ class Ledger:
             for line in self.lines
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"number": float})
+
+    def _shown(self) -> Shown:
+        rows = tuple(
+            (line.assumption.statement, line.status, line.reason) for line in self.by_importance()
+        )
+        title = f"Ledger({len(self.lines)} assumptions)"
+        return Shown(title, (), ("Assumption", "Status", "Because"), rows)
 
 
 def ledger(fit: Fit | TrialFit, *, checks: Sequence[CheckResult] | None = None) -> Ledger:

@@ -7,9 +7,12 @@ from typing import Literal
 
 import xarray as xr
 
+from bayesmed.core.display import Shown, displayed
+
 Status = Literal["passed", "doubtful", "failed", "not applicable"]
 
 
+@displayed()
 @dataclass(frozen=True)
 class CheckResult:
     """The outcome of one check.
@@ -52,3 +55,6 @@ class CheckResult:
     value: float | None = None
     convergence: bool = False
     arrays: xr.Dataset = field(default_factory=xr.Dataset, compare=False, repr=False)
+
+    def _shown(self) -> Shown:
+        return Shown(f"{self.title}: {self.status}. {self.reason}")

@@ -25,6 +25,8 @@ def show(results: Results) -> None:
     for warning in results.answer.first:
         console.print(Text(clean(warning), style="bold red"), end="\n\n")
     console.print(Text(clean(results.answer.sentence), style="bold"), end="\n\n")
+    if results.answer.region:
+        console.print(Text(clean(results.answer.region)), end="\n\n")
     console.print(_table(results.answer))
     for note in results.answer.notes:
         console.print(Text(clean(f"Note: {note}"), style="yellow"))

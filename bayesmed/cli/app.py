@@ -24,6 +24,7 @@ DONE, NOT_CONVERGED, BAD_INPUT, FAULT = 0, 1, 2, 3
 INTERRUPTED, TERMINATED = 130, 143
 
 _FILE = click.Path(path_type=Path)
+_ROPE = "Region of practical equivalence of the average indirect effect."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,6 +46,7 @@ def app() -> None:
 @click.option("--tune", type=int, help="Tuning draws per chain.")
 @click.option("--chains", type=int, help="Number of chains.")
 @click.option("--engine", type=click.Choice(["nuts", "exact"]), help="How to get the posterior.")
+@click.option("--rope", type=float, nargs=2, metavar="LOW HIGH", help=_ROPE)
 def fit(
     card: Path,
     data: Path | None,
@@ -54,6 +56,7 @@ def fit(
     tune: int | None,
     chains: int | None,
     engine: str | None,
+    rope: tuple[float, float] | None,
 ) -> int:
     """Fit the model of CARD and write the results into a folder.
 
@@ -68,7 +71,7 @@ def fit(
         # PyMC and its friends take seconds to import: only now, with something on the screen.
         from bayesmed.cli.fitting import Overrides, fit_card
 
-        overrides = Overrides(seed=seed, draws=draws, tune=tune, chains=chains, engine=engine)
+        overrides = Overrides(seed, draws, tune, chains, engine, rope)
         results = fit_card(card, data, out, overrides, shown)
     return _show(results)
 
@@ -296,13 +299,15 @@ def simulate(
 
 @app.command(short_help="Write the reports of a results folder once more.")
 @click.argument("directory", type=_FILE)
-def report(directory: Path) -> int:
-    """Write report.html and report.md of the results in DIRECTORY once more."""
+@click.option("--rope", type=float, nargs=2, metavar="LOW HIGH", help=_ROPE)
+def report(directory: Path, rope: tuple[float, float] | None) -> int:
+    """Write reports, figures and tables of the results in DIRECTORY once more."""
     with display() as shown:
         shown.phase("Writing the report")
+        from bayesmed.effects import Rope
         from bayesmed.report import rewrite_reports
 
-        results = rewrite_reports(directory)
+        results = rewrite_reports(directory, rope=None if rope is None else Rope(*rope))
     return _show(results)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bayesmed.cards import Card, card_names, find_card, load_card
+from bayesmed.cards import Card, Framing, card_names, find_card, load_card
 from bayesmed.cli.display import Display
 from bayesmed.core.errors import BayesmedError, InputError
 from bayesmed.core.names import SLOPE
 from bayesmed.core.seeds import checked_seed
 from bayesmed.data import DataWarning, SiteEstimates
+from bayesmed.effects import Rope, effects, practical_equivalence
 from bayesmed.generative import AnyModel, TrialModel
 from bayesmed.inference import Fit, Sampler, TrialFit, exact_posterior, fit
 from bayesmed.report import Results, checked_results_folder, write_results
@@ -27,12 +28,17 @@ class Overrides:
     tune: int | None = None
     chains: int | None = None
     engine: str | None = None
+    rope: tuple[float, float] | None = None
 
     def sampler(self, sampler: Sampler) -> Sampler:
         """Return the card's sampler with the options of the command line."""
         names = ("draws", "tune", "chains", "engine")
         given: dict[str, Any] = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
         return replace(sampler, **given)
+
+    def framing(self, framing: Framing) -> Framing:
+        """Return the card's words with the region of the command line."""
+        return framing if self.rope is None else replace(framing, rope=Rope(*self.rope))
 
 
 def fit_card(
@@ -47,6 +53,7 @@ def fit_card(
     sampler = overrides.sampler(card.sampler)
     seed = checked_seed(card.seed if overrides.seed is None else overrides.seed)
     card.model.check_data(data)
+    framing = overrides.framing(card.framing)
     directory = checked_results_folder(out or Path("results") / card.path.stem)
     for note in data.notes:
         shown.note(f"Note: {note}")
@@ -54,7 +61,19 @@ def fit_card(
         _show_first_answer(card.model, data, shown)
     fitted: Any = fit_any(card.model, data, sampler, seed, shown)
     shown.phase("Writing the results")
-    return write_results(fitted, directory, framing=card.framing)
+    return write_results(fitted, directory, framing=_possible(framing, fitted, shown))
+
+
+def _possible(framing: Framing, fitted: Fit | TrialFit, shown: Display) -> Framing:
+    """Leave a region out that is about no effect of the fit: the fit itself is worth keeping."""
+    if framing.rope is None:
+        return framing
+    try:
+        practical_equivalence(effects(fitted), framing.rope)
+    except InputError as error:
+        shown.note(f"Note: the region of practical equivalence was left out. {error}")
+        return replace(framing, rope=None)
+    return framing
 
 
 def card_path(name: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.data import derived, fields
 from bayesmed.data.columns import SiteColumns
 from bayesmed.data.covariance_checks import block_cov
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["SiteEstimates"]
 
 
+@displayed()
 @dataclass(frozen=True, eq=False, repr=False)
 class SiteEstimates:
     """Estimated effects of treatment on mediators and outcome, by site, with their covariance.
@@ -402,6 +404,11 @@ class SiteEstimates:
 
     def _row_name(self, row: int) -> str:
         return f"row {row + 1} ({self.labels[row]})"
+
+    def _shown(self) -> Shown:
+        from bayesmed.data.display import shown_sites
+
+        return shown_sites(self)
 
 
 def _from_table(table: Table, columns: SiteColumns) -> SiteEstimates:

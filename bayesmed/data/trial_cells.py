@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
 from bayesmed.data import fields
@@ -28,6 +29,7 @@ __all__ = ["TrialCells"]
 _Array = NDArray[np.float64]
 
 
+@displayed()
 @dataclass(frozen=True, eq=False, repr=False)
 class TrialCells:
     """Counts, means and sums of squares of the outcome by treatment, instrument and mediator.
@@ -300,6 +302,11 @@ class TrialCells:
             f"instrument {self.instrument!r}, mediator {names.mediator!r}, outcome "
             f"{names.outcome!r}, from {self.source})"
         )
+
+    def _shown(self) -> Shown:
+        from bayesmed.data.display import shown_trial
+
+        return shown_trial(self)
 
 
 def _stacked(array: _Array) -> _Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
 from bayesmed.data.trial_names import TrialNames, fingerprint
@@ -21,6 +22,7 @@ __all__ = ["TrialMoments"]
 _Array = NDArray[np.float64]
 
 
+@displayed()
 @dataclass(frozen=True, eq=False, repr=False)
 class TrialMoments:
     r"""Counts, means and cross-products of one trial's complete persons in its two arms.
@@ -177,6 +179,11 @@ class TrialMoments:
             f"TrialMoments({counts}: treatment {names.treatment!r}, mediator {names.mediator!r}, "
             f"outcome {names.outcome!r})"
         )
+
+    def _shown(self) -> Shown:
+        from bayesmed.data.display import shown_trial
+
+        return shown_trial(self)
 
 
 def _arms(names: TrialNames, source: str) -> tuple[str, str]:

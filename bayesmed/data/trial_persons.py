@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress
 from bayesmed.data.trial_names import TrialNames, fingerprint
@@ -21,6 +22,7 @@ __all__ = ["TrialPersons"]
 _Array = NDArray[np.float64]
 
 
+@displayed()
 @dataclass(frozen=True, eq=False, repr=False)
 class TrialPersons:
     """Complete persons of one randomised trial.
@@ -209,6 +211,11 @@ class TrialPersons:
             f"TrialPersons({self.n} persons: treatment {names.treatment!r}, mediator "
             f"{names.mediator!r}, outcome {names.outcome!r})"
         )
+
+    def _shown(self) -> Shown:
+        from bayesmed.data.display import shown_trial
+
+        return shown_trial(self)
 
 
 def _columns(named: Mapping[str, ArrayLike], n: int) -> _Array:

@@ -6,6 +6,7 @@ from bayesmed.effects.effects import Effects, effects
 from bayesmed.effects.new_sites import NewSites
 from bayesmed.effects.parameters import parameters
 from bayesmed.effects.predict import predict
+from bayesmed.effects.rope import PracticalEquivalence, Rope, practical_equivalence
 from bayesmed.effects.trials.comparison import TrialComparison
 
 __all__ = [
@@ -14,10 +15,13 @@ __all__ = [
     "Difference",
     "Effects",
     "NewSites",
+    "PracticalEquivalence",
     "Reason",
+    "Rope",
     "TrialComparison",
     "compare",
     "effects",
     "parameters",
+    "practical_equivalence",
     "predict",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmed.classical import ClassicalEstimate, CochranQ, Strength
+from bayesmed.core.display import Shown, displayed
 
 if TYPE_CHECKING:
     from bayesmed.effects.reference import Reference
@@ -50,7 +51,8 @@ class Difference:
     value: float
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Classical estimates beside each other and, given a fit, beside its posterior.
 
@@ -190,3 +192,8 @@ class Comparison:
             f"{', '.join(names)}{f' ({mediator})' if several else ''}: {text}"
             for (mediator, _, text), names in holders.items()
         )
+
+    def _shown(self) -> Shown:
+        from bayesmed.effects.display import shown_comparison
+
+        return shown_comparison(self)

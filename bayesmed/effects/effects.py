@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.names import (
     CHAIN,
     DRAW,
@@ -39,7 +40,8 @@ ENTRY = "entry"
 COLUMNS = ("effect", SITE, MEDIATOR, "mean", "sd", *QUANTILES, "p_positive")
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Effects:
     """Estimands of a fit.
 
@@ -128,6 +130,11 @@ class Effects:
         entry = [", ".join(x for x in row if x) for row in table[axes].fillna("").to_numpy()]
         columns = [ENTRY if c == SITE else c for c in COLUMNS if c != MEDIATOR]
         return table.assign(**{ENTRY: entry})[columns]
+
+    def _shown(self) -> Shown:
+        from bayesmed.effects.display import shown_effects
+
+        return shown_effects(self)
 
 
 def effects(fit: Fit | TrialFit) -> Effects:

@@ -51,7 +51,7 @@ from bayesmed.generative.trial_parameters import Coords, Parameter, check_priors
 from bayesmed.priors import Prior
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CovariateIV(TrialModel[TrialData]):
     r"""Effect of a confounded mediator, told by covariates that change how treatment moves it.
 

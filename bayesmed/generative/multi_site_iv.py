@@ -50,7 +50,7 @@ SITES_FOR_FULL = 30
 """From this many blocks of sites on, slopes of different mediators may be correlated by default."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MultiSiteIV(SiteModel):
     r"""Slopes of several mediators from how sites differ, without a direct effect.
 

@@ -51,7 +51,7 @@ OutcomeLikelihood = Literal["auto", "moments", "mixture", "counts"]
 HETEROGENEITY = Prior("HalfNormal", sigma=0.5, unit="scaled")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PrincipalStrata(TrialModel[TrialCells]):
     r"""Natural effects through a binary mediator, from an instrument, by types of persons.
 

@@ -36,7 +36,7 @@ from bayesmed.priors import Prior
 MediatorKind = Literal["auto", "normal", "binary"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RandomCoefficients(TrialModel[TrialPersons]):
     r"""Effects of a mediator that differ between persons, as compliance does.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.names import DIRECT_EFFECT_MEAN
 from bayesmed.core.types import Floats
 from bayesmed.data import PersonCovariance, SiteEstimates
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bayesmed.generative.site_slope_exact import SiteSlopeDensity
 
 
+@displayed(one_line=True)
 class SiteModel(ABC):
     """Total effects as a function of mediator effects, site by site.
 
@@ -274,3 +276,8 @@ class SiteModel(ABC):
     def log_likelihood(self, draws: Draws, data: SiteEstimates) -> Floats:
         """Log-density of each block's estimates, site effects integrated out, shape (n, B)."""
         return site_slope_draws.log_likelihood(self, draws, data)
+
+    def _shown(self) -> Shown:
+        from bayesmed.generative.display import shown_model, site_equations
+
+        return shown_model(self, site_equations(self))

@@ -46,7 +46,7 @@ Slope = Literal["constant", "random", "polynomial"]
 DirectEffectDistribution = Literal["normal", "student_t"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SiteSlope(SiteModel):
     r"""Total effects over mediator effects across sites, with measurement error in both.
 

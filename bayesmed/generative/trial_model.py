@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.types import Floats
 from bayesmed.generative.protocol import Draws
 from bayesmed.generative.trial_parameters import (
@@ -33,6 +34,7 @@ JOINED = "joined"
 """Where a model hands over vectors of several parameters."""
 
 
+@displayed(one_line=True)
 class TrialModel[D](ABC):
     """A model of one trial without sites, for data of the kind D.
 
@@ -282,3 +284,8 @@ class TrialModel[D](ABC):
             if own:
                 found[p.name] = np.stack(own, axis=-1).reshape(values.shape)
         return found
+
+    def _shown(self) -> Shown:
+        from bayesmed.generative.display import shown_model
+
+        return shown_model(self)

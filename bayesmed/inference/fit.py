@@ -10,6 +10,7 @@ import xarray as xr
 from typing_extensions import TypeIs, TypeVar
 
 from bayesmed.core import provenance
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import ModelError
 from bayesmed.core.names import CHAIN, DRAW
 from bayesmed.core.progress import Progress, Silent
@@ -30,6 +31,7 @@ M_co = TypeVar("M_co", default=AnyModel, covariant=True)
 D_co = TypeVar("D_co", default=SiteEstimates, covariant=True)
 
 
+@displayed()
 @dataclass(frozen=True, eq=False)
 class Fit(Generic[M_co, D_co]):
     """A model, its data, and the posterior.
@@ -86,6 +88,11 @@ class Fit(Generic[M_co, D_co]):
         )
         failed = [d.code for d in diagnose(self.tree) if not d.passed]
         return f"{text[:-1]}, NOT CONVERGED: {', '.join(failed)})" if failed else text
+
+    def _shown(self) -> Shown:
+        from bayesmed.inference.display import shown_fit
+
+        return shown_fit(self)
 
 
 type TrialFit = Fit[AnyTrialModel, OneTrial]

@@ -9,6 +9,7 @@ from bayesmed.report.results import (
     rewrite_reports,
     write_results,
 )
+from bayesmed.report.table import table
 
 __all__ = [
     "Answer",
@@ -19,5 +20,6 @@ __all__ = [
     "findings",
     "report",
     "rewrite_reports",
+    "table",
     "write_results",
 ]

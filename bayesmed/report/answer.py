@@ -20,6 +20,7 @@ from bayesmed.core.words import joined
 from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit, is_trial
 from bayesmed.report.findings import Findings
+from bayesmed.report.region import region_label, region_sentence
 from bayesmed.report.rows import Row, with_interval
 from bayesmed.report.trials.answer import trial_rows, trial_sentence
 from bayesmed.report.words import all_indirect, sites, slope_label
@@ -48,6 +49,8 @@ class Answer:
         What to keep in mind: what is doubtful.
     columns
         Headings of the short table.
+    region
+        How much lies in the region of practical equivalence; empty where none was given.
     """
 
     first: tuple[str, ...]
@@ -55,6 +58,7 @@ class Answer:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     columns: tuple[str, str, str] = ("Quantity", "Posterior mean", "95 % interval")
+    region: str = ""
 
 
 def answer(found: Findings) -> Answer:
@@ -76,7 +80,14 @@ def answer(found: Findings) -> Answer:
         notes=tuple(
             f"{c.title}: doubtful. {c.reason}" for c in found.checks if c.status == "doubtful"
         ),
+        region=_region(found),
     )
+
+
+def _region(found: Findings) -> str:
+    if found.region is None:
+        return ""
+    return region_sentence(found.region, region_label(found))
 
 
 def _not_converged(causes: Sequence[str]) -> str:

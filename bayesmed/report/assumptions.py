@@ -12,7 +12,7 @@ from bayesmed.core.names import (
     NIE,
     SLOPE,
 )
-from bayesmed.core.numbers import number
+from bayesmed.core.numbers import number, probability
 from bayesmed.core.words import joined
 from bayesmed.effects.labels import of_all
 from bayesmed.effects.trials.random_coefficients import AVERAGE_TREATMENT_EFFECT, LATE
@@ -26,7 +26,7 @@ from bayesmed.report.content import Block, Content, Paragraph, Section, Table
 from bayesmed.report.figures.columns import evenly
 from bayesmed.report.origin import made
 from bayesmed.report.rows import Row
-from bayesmed.report.tables import MISSING, interval, probability, shown
+from bayesmed.report.tables import MISSING, interval, shown
 from bayesmed.report.trials import words as trial_words
 from bayesmed.studies.sensitivity import AssumptionSensitivity
 from bayesmed.studies.sensitivity.assumption_grid import HELD

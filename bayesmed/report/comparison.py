@@ -67,9 +67,8 @@ def estimates(found: Comparison) -> Table:
     columns = ("Estimator", *(["Mediator"] if several else []), "Slope", "sd or SE")
     texts = (0, 1) if several else (0,)
     caption = "The slope by every estimator"
-    return Table(
-        caption, (*columns, "95 % interval"), tuple(rows), texts=texts, note=" ".join(remarks)
-    )
+    columns, note = (*columns, "95 % interval"), " ".join(remarks)
+    return Table(caption, columns, tuple(rows), texts=texts, note=note, slug="comparison")
 
 
 def ends(low: float, high: float) -> str:

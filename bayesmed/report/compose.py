@@ -14,7 +14,9 @@ from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.findings import Findings
 from bayesmed.report.ledger import ABOUT, assumptions
 from bayesmed.report.model_words import INTERACTION, WITH_INTERACTION, model_in_words
-from bayesmed.report.origin import made, origin
+from bayesmed.report.moves import moves
+from bayesmed.report.origin import made, method_papers, origin
+from bayesmed.report.region_picture import region_picture
 from bayesmed.report.trials.compose import compose_trial
 
 
@@ -33,7 +35,8 @@ def compose(found: Findings) -> Content:
     ...     cov=np.tile(np.diag([0.01, 0.04]), (4, 1, 1)))
     >>> fitted = fit(SiteSlope(), data, sampler=Sampler(engine="exact"), seed=1)
     >>> [section.slug for section in compose(findings(fitted)).sections]
-    ['picture', 'effects', 'basis', 'classical', 'prediction', 'computation', 'data', 'origin']
+    ['picture', 'effects', 'basis', 'moves', 'classical', 'prediction', 'computation', 'data',
+     'origin']
     """
     if is_trial(found.fit):
         return compose_trial(found, found.fit)
@@ -43,11 +46,12 @@ def compose(found: Findings) -> Content:
         _picture(found, fit),
         _effects(found, fit),
         _basis(found, fit),
+        moves(found, fit),
         _classical(fit),
         _prediction(found, fit),
         _computation(found, fit),
-        _data(found, fit),
-        origin(fit),
+        _data(fit),
+        origin(fit, method_papers(fit, found.ledger), framing.published),
     )
     return Content(
         title=framing.title.strip() or words.title(data),
@@ -69,7 +73,7 @@ def _effects(found: Findings, fit: Fit) -> Section:
     name = ACME if fit.data.n_mediators == 1 else of_all(ACME)
     row = found.effects[found.effects["effect"] == name].iloc[0]
     acme = float(row["mean"]), float(row["q2.5"]), float(row["q97.5"])
-    blocks: list[Block] = [pictures.forest(fit, acme)]
+    blocks: list[Block] = [*region_picture(found), pictures.forest(fit, acme)]
     by_mediator = tables.by_mediator(found, fit)
     if by_mediator is not None:
         blocks += [by_mediator, Paragraph(_about_slopes(fit))]
@@ -130,10 +134,6 @@ def _basis(found: Findings, fit: Fit) -> Section:
     blocks += [Paragraph(ABOUT), assumptions(found.ledger)]
     about_data = tuple(c for c in found.checks if not c.convergence)
     blocks.append(tables.checks(about_data, "What was checked about data and model"))
-    moved = comparison.covariance_sensitivity(fit)
-    if moved is not None:
-        blocks.append(moved)
-    blocks += [tables.priors(fit), pictures.prior_posterior(fit), tables.parameters(found, fit)]
     return Section("basis", "What the answer rests on", tuple(blocks))
 
 
@@ -165,8 +165,7 @@ def _computation(found: Findings, fit: Fit) -> Section:
     return Section("computation", "Was it computed well?", tuple(blocks))
 
 
-def _data(found: Findings, fit: Fit) -> Section:
-    lines = [line.strip() for line in found.framing.published.splitlines() if line.strip()]
+def _data(fit: Fit) -> Section:
     data = fit.data
     text = (
         f"{data.n_rows} rows from {data.source}; effects on {data.outcome}: {data.outcome_scale}."
@@ -174,5 +173,5 @@ def _data(found: Findings, fit: Fit) -> Section:
     if not data.covariance_given:
         text += " The sampling covariance of each site's estimates was not given: taken as 0."
     made = [data.derivation] if data.derivation.strip() else []
-    texts = [Paragraph(line) for line in (text, *made, *lines)]
+    texts = [Paragraph(line) for line in (text, *made)]
     return Section("data", "The data", (*texts, tables.data(fit)))

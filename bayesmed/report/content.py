@@ -45,6 +45,8 @@ class Table:
         Positions of the columns that hold words; the others hold numbers.
     note
         What a reader must know below it: what was left out.
+    slug
+        Its name among the files of a result, a word; empty where it has no file.
     """
 
     kind: ClassVar[str] = "table"
@@ -53,6 +55,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     texts: tuple[int, ...] = (0,)
     note: str = ""
+    slug: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,16 @@ class Picture:
     draw: Callable[[], Figure]
 
 
-type Block = Paragraph | Bullets | Table | Picture
+@dataclass(frozen=True)
+class Code:
+    """Lines to run, with what they do."""
+
+    kind: ClassVar[str] = "code"
+    caption: str
+    text: str
+
+
+type Block = Paragraph | Bullets | Table | Picture | Code
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bayesmed.cards import Framing
 from bayesmed.checks import CheckResult, Ledger, check, converged, ledger
-from bayesmed.effects import effects, parameters
+from bayesmed.effects import PracticalEquivalence, effects, parameters, practical_equivalence
 from bayesmed.inference import Fit, TrialFit
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Findings:
         The results of `check(fit)`.
     ledger
         Every assumption: `ledger(fit)`.
+    region
+        How much lies in the region of practical equivalence, where the framing has one.
     """
 
     fit: Fit | TrialFit
@@ -43,6 +45,7 @@ class Findings:
     notes: tuple[str, ...]
     checks: tuple[CheckResult, ...]
     ledger: Ledger
+    region: PracticalEquivalence | None = None
 
     @property
     def converged(self) -> bool:
@@ -51,15 +54,24 @@ class Findings:
 
 
 def findings(fit: Fit | TrialFit, framing: Framing | None = None) -> Findings:
-    """Compute the tables, checks and ledger of a fit."""
-    found, checks = effects(fit), tuple(check(fit))
+    """Compute the tables, checks and ledger of a fit.
+
+    Raises
+    ------
+    ModelError
+        If the region of practical equivalence is about an effect the fit does not have.
+    """
+    found, framing = effects(fit), framing or Framing()
+    region = None if framing.rope is None else practical_equivalence(found, framing.rope)
+    checks = tuple(check(fit))
     return Findings(
         fit=fit,
-        framing=framing or Framing(),
+        framing=framing,
         effects=found.table(),
         parameters=parameters(fit),
         labels=found.labels,
         notes=found.notes,
         checks=checks,
         ledger=ledger(fit, checks=checks),
+        region=region,
     )

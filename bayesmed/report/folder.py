@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from bayesmed.core.errors import StorageError
@@ -14,7 +14,7 @@ from bayesmed.core.errors import StorageError
 _NOBODYS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
-def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Iterable[str]) -> Path:
+def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Collection[str]) -> Path:
     """Return the folder to write, absolute, if writing it can lose nothing.
 
     Parameters
@@ -24,7 +24,7 @@ def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Itera
     marker
         The file by which a folder written before is known.
     own
-        Every name such a folder may hold.
+        Every name such a folder may hold; what is in a folder of it as ``"folder/name"``.
 
     Raises
     ------
@@ -41,11 +41,11 @@ def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Itera
             raise StorageError(
                 f"{shown} is the folder you are in, or holds it.", "Name a folder below it."
             )
-        names = {entry.name for entry in target.iterdir()} if target.exists() else set()
+        names = _names(target, own) if target.exists() else set()
         parent = next(p for p in target.parents if p.exists())
     except (OSError, ValueError) as error:
         raise StorageError(f"{shown} cannot be used: {error}.", "Name another folder.") from error
-    strange = sorted(names - set(own) - _NOBODYS)
+    strange = sorted(n for n in names - set(own) if n.rpartition("/")[2] not in _NOBODYS)
     if names and (strange or marker not in names):
         what = f"holds {strange[0]!r}, which is" if strange else "holds files that are"
         raise StorageError(
@@ -55,6 +55,13 @@ def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Itera
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise StorageError(f"Nothing can be written in {parent}.", "Name another folder.")
     return target
+
+
+def _names(target: Path, own: Collection[str]) -> set[str]:
+    """Return what a folder holds, and what its own folders hold."""
+    found = {entry.name for entry in target.iterdir()}
+    folders = [name for name in found & set(own) if (target / name).is_dir()]
+    return found | {f"{name}/{e.name}" for name in folders for e in (target / name).iterdir()}
 
 
 def write_folder(target: Path, write: Callable[[Path], None]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bayesmed.report.content import Content
 from bayesmed.report.figures.output import svg
+from bayesmed.report.great import page_table
 from bayesmed.report.plain import plain
 from bayesmed.report.summary import summary
 
@@ -29,7 +30,13 @@ def to_html(content: Content) -> str:
         picture.slug: Markup(svg(picture.draw(), picture.slug, plain(picture.alternative)))  # noqa: S704
         for picture in content.pictures
     }
-    return _template().render(content=content, summary=summary(content.answer), drawn=drawn)
+    return _template().render(
+        content=content,
+        summary=summary(content.answer),
+        drawn=drawn,
+        # Written by great-tables and parsed again, with cells as escaped text in it.
+        tabled=lambda table: Markup(page_table(table)),  # noqa: S704
+    )
 
 
 @cache

@@ -37,7 +37,8 @@ def assumptions(found: Ledger) -> Table:
         "What is relaxed is not assumed: what was found in its place stands for a consequence. In "
         f"brackets are the numbers of the papers. {'. '.join(sources)}."
     )
-    return Table("What the answer assumes", columns, rows, texts=(0, 1, 2, 3, 4), note=note)
+    words = tuple(range(len(columns)))
+    return Table("What the answer assumes", columns, rows, words, note=note, slug="assumptions")
 
 
 def _number(line: LedgerLine) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bayesmed.report.content import Block, Bullets, Content, Paragraph, Table
+from bayesmed.report.content import Block, Bullets, Code, Content, Paragraph, Table
 from bayesmed.report.plain import plain
 from bayesmed.report.summary import summary
 
@@ -22,7 +22,11 @@ def to_markdown(content: Content) -> str:
     said = content.answer
     parts = [f"# {escape(content.title)}", _line(content.question)]
     parts += [f"> **Read this first.** {escape(text)}" for text in said.first]
-    parts += ["## Answer", f"**{escape(said.sentence)}**", _table(summary(said))]
+    parts += ["## Answer", f"**{escape(said.sentence)}**"]
+    if said.region:
+        parts.append(_line(said.region))
+    if said.rows:
+        parts.append(_table(summary(said)))
     if said.notes:
         parts += ["Keep in mind:", _bullets(said.notes)]
     for section in content.sections:
@@ -66,7 +70,15 @@ def _block(block: Block) -> str:
             return _bullets(block.items)
         case Table():
             return _table(block)
+        case Code():
+            return _code(block)
     return f"*Picture in the HTML report: {escape(block.alternative)}* {escape(block.caption)}"
+
+
+def _code(block: Code) -> str:
+    # Indented, so that no line in it can end it.
+    lines = "\n".join(f"    {plain(line)}".rstrip() for line in block.text.splitlines())
+    return f"{_line(block.caption)}:\n\n{lines}"
 
 
 def _bullets(items: tuple[str, ...]) -> str:

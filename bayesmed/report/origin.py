@@ -1,11 +1,21 @@
-"""By what a fit was made, and how to make it again."""
+"""How to cite a result, how it was computed, and how to compute it again."""
 
 from __future__ import annotations
 
-from bayesmed.inference import Fit, TrialFit
-from bayesmed.report.content import Paragraph, Section, Table
+from collections.abc import Sequence
 
-__all__ = ["made", "origin"]
+from bayesmed.checks import REFERENCES, SOURCES, Ledger, Paper
+from bayesmed.core import provenance
+from bayesmed.generative import MultiSiteIV
+from bayesmed.inference import Fit, TrialFit
+from bayesmed.report.content import Block, Bullets, Code, Paragraph, Section, Table
+
+TITLE = "Citing this, and making it again"
+AGAIN = """import bayesmed as bm
+
+kept = bm.load_fit("posterior.nc")
+again = bm.fit(kept.model, kept.data, sampler=kept.sampler, seed=kept.seed)
+bm.report(again, "report.html")"""
 
 
 def made(fit: Fit | TrialFit) -> str:
@@ -15,11 +25,50 @@ def made(fit: Fit | TrialFit) -> str:
     return f"Computed by bayesmed {version} on {created}, seed {fit.seed}."
 
 
-def origin(fit: Fit | TrialFit) -> Section:
-    """Return the section that says how to make a fit again."""
+def origin(fit: Fit | TrialFit, papers: Sequence[Paper], published: str) -> Section:
+    """Return the section that says what to cite and how to make a fit again.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    papers
+        Those its method comes from.
+    published
+        Where data and design were published, as the card has it; empty where unknown.
+    """
+    blocks: list[Block] = [Bullets(citations(fit, papers, published)), _computed(fit)]
+    blocks += [
+        Paragraph("The same data, model, settings and seed give the same draws again."),
+        Code("In Python, in the folder of results", AGAIN),
+        Code("The reports alone, at a prompt", "bayesmed report FOLDER"),
+    ]
+    return Section("origin", TITLE, tuple(blocks))
+
+
+def method_papers(fit: Fit, found: Ledger) -> tuple[Paper, ...]:
+    """Return the papers a model of sites comes from, of those whose assumptions it shares."""
+    own = ("sites",) if isinstance(fit.model, MultiSiteIV) else ("fu",)
+    return tuple(p for p in found.papers if p in own)
+
+
+def citations(fit: Fit | TrialFit, papers: Sequence[Paper], published: str) -> tuple[str, ...]:
+    """Return the software, the papers of the method, and the source of the data, to be cited."""
+    version = fit.tree.attrs.get("version_bayesmed", provenance.versions()["bayesmed"])
+    software = (
+        "The bayesmed contributors. bayesmed: Bayesian mediation analysis from treatment effects "
+        f"that vary across sites. Version {version}."
+    )
+    method = dict.fromkeys(REFERENCES.get(p, SOURCES[p]) for p in papers)
+    lines = [line.strip() for line in published.splitlines() if line.strip()]
+    return (software, *method, *lines)
+
+
+def _computed(fit: Fit | TrialFit) -> Table:
     sampler, attrs = fit.sampler, fit.tree.attrs
     rows = {
         "Computed": str(attrs.get("created_at", "unknown")),
+        "Model": repr(fit.model),
         "Seed": str(fit.seed),
         "Engine": sampler.engine,
         "Draws": f"{sampler.chains} chains of {sampler.draws}",
@@ -33,6 +82,4 @@ def origin(fit: Fit | TrialFit) -> Section:
     for key, value in attrs.items():
         if str(key).startswith("version_"):
             rows[str(key).removeprefix("version_")] = str(value)
-    text = "The same data, model, settings and seed give the same draws again."
-    table = Table("How this was computed", ("What", "Value"), tuple(rows.items()), texts=(0, 1))
-    return Section("origin", "Making it again", (table, Paragraph(text)))
+    return Table("How this was computed", ("What", "Value"), tuple(rows.items()), texts=(0, 1))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bayesmed.cards import Framing
-from bayesmed.core.errors import StorageError
+from bayesmed.core.errors import ModelError, StorageError
+from bayesmed.effects import Rope
 from bayesmed.inference import Fit, TrialFit
 from bayesmed.report.assumptions import assumption_content
 from bayesmed.report.calibration import calibration_content
@@ -46,6 +48,7 @@ def report(
     path: str | os.PathLike[str],
     *,
     framing: Framing | None = None,
+    rope: Rope | tuple[float, float] | None = None,
 ) -> None:
     """Write a report of a fit: the answer, the pictures, and everything they rest on.
 
@@ -60,11 +63,16 @@ def report(
         replaced when the new one is complete.
     framing
         Title, question, published source and assumptions; words made from the data without it.
+    rope
+        A region of practical equivalence: the report of a fit says how much of the posterior lies
+        in it, below and above. Two numbers are about the average indirect effect.
 
     Raises
     ------
     StorageError
         If the suffix is another one, or the place cannot be written.
+    ModelError
+        If the region is not possible, or given for anything but a fit.
 
     Examples
     --------
@@ -83,6 +91,14 @@ def report(
     '# Effects on outcome through mediat'
     """
     _writer(Path(path))  # a wrong suffix is refused before the work
+    region = Rope(*rope) if isinstance(rope, tuple) else rope
+    if region is not None:
+        if not isinstance(fit, Fit):
+            raise ModelError(
+                "A region of practical equivalence is for the report of a fit.",
+                "Report the fit with it, and the study without.",
+            )
+        framing = replace(framing or Framing(), rope=region)
     if isinstance(fit, PriorSensitivity):
         write_content(sensitivity_content(fit, framing), [path])
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,19 @@ from bayesmed.cards import Framing
 from bayesmed.core import provenance
 from bayesmed.core.errors import StorageError
 from bayesmed.data import SiteEstimates
+from bayesmed.effects import Rope
 from bayesmed.generative import model_to_mapping
 from bayesmed.inference import Fit, TrialFit, load_fit, save_fit
 from bayesmed.report.answer import Answer, answer
+from bayesmed.report.compose import compose
 from bayesmed.report.findings import Findings, findings
 from bayesmed.report.folder import checked_folder, write_folder
-from bayesmed.report.report import write_reports
+from bayesmed.report.shown import SHOWN, write_shown
 
 POSTERIOR, RUN = "posterior.nc", "run.json"
 PARAMETERS, EFFECTS, CHECKS = "parameters.csv", "effects.csv", "checks.csv"
 ASSUMPTIONS = "assumptions.csv"
-REPORTS = ("report.html", "report.md")
-FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN, *REPORTS)
+FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN, *SHOWN)
 FORMAT = {"format": "bayesmed results", "format_version": 1}
 
 CHECK_COLUMNS = ("code", "title", "status", "value", "reason", "convergence")
@@ -69,9 +70,10 @@ def write_results(
     """Write a fit as a folder of files, all or nothing.
 
     ``posterior.nc`` (the whole fit; `load_fit` reads it), ``parameters.csv``, ``effects.csv``,
-    ``checks.csv``, ``assumptions.csv``, ``run.json`` (how it was made), ``report.html`` and
-    ``report.md``. An earlier result in the folder is replaced when the new one is complete; if
-    anything fails or is interrupted it stays as it was.
+    ``checks.csv``, ``assumptions.csv``, ``run.json`` (how it was made), ``report.html``,
+    ``report.md``, and what is in them as ``figures/*.png`` and ``tables/*.tex``. An earlier result
+    in the folder is replaced when the new one is complete; if anything fails or is interrupted it
+    stays as it was.
 
     Parameters
     ----------
@@ -102,8 +104,8 @@ def write_results(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_results(fitted, folder + "/berkey", framing=card.framing)
     ...     sorted(path.name for path in written.directory.iterdir())
-    ['assumptions.csv', 'checks.csv', 'effects.csv', 'parameters.csv', 'posterior.nc',
-     'report.html', 'report.md', 'run.json']
+    ['assumptions.csv', 'checks.csv', 'effects.csv', 'figures', 'parameters.csv', 'posterior.nc',
+     'report.html', 'report.md', 'run.json', 'tables']
     """
     target = checked_results_folder(directory)
     found = findings(fit, framing)
@@ -121,25 +123,41 @@ def write_results(
             table.to_csv(folder / name, index=False, lineterminator="\n")
         run = _run(found, said)
         (folder / RUN).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        write_reports(found, [folder / name for name in REPORTS])
+        write_shown(compose(found), folder)
 
     write_folder(target, write)
     return Results(target, said, found.converged)
 
 
-def rewrite_reports(directory: str | os.PathLike[str]) -> Results:
+def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = None) -> Results:
     """Write the reports of a results folder once more, from the posterior kept in it.
+
+    Parameters
+    ----------
+    directory
+        The folder.
+    rope
+        A region of practical equivalence in place of the one kept with the results.
 
     Raises
     ------
     StorageError
         If the folder holds no results, or they cannot be read or written.
+    ModelError
+        If the region is about an effect the fit does not have.
     """
     folder = Path(directory)
     framing = _framing(_read_run(folder))
+    framing = framing if rope is None else replace(framing, rope=rope)
     fit = load_fit(folder / POSTERIOR)
     found = findings(fit, framing)
-    write_reports(found, [folder / name for name in REPORTS])
+    try:
+        write_shown(compose(found), folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} could not be written: {error.strerror or error}.",
+            "Make room on the disk, or see that the folder can be written.",
+        ) from error
     return Results(folder, answer(found), found.converged)
 
 
@@ -166,6 +184,7 @@ def _run(found: Findings, said: Answer) -> dict[str, Any]:
         "converged": found.converged,
         "first": list(said.first),
         "answer": said.sentence,
+        "region": said.region,
     }
 
 
@@ -213,4 +232,9 @@ def _framing(run: dict[str, Any]) -> Framing:
         question=str(words.get("question", "")),
         published=str(words.get("published", "")),
         assumptions=tuple(str(a) for a in words.get("assumptions", ())),
+        rope=_rope(words.get("rope")),
     )
+
+
+def _rope(kept: dict[str, Any] | None) -> Rope | None:
+    return Rope(kept["low"], kept["high"], str(kept.get("effect", ""))) if kept else None

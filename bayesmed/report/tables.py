@@ -26,7 +26,7 @@ from bayesmed.core.names import (
     TOTAL_EFFECT,
     WITHIN_SITE_COVARIANCE,
 )
-from bayesmed.core.numbers import number
+from bayesmed.core.numbers import number, probability
 from bayesmed.core.types import Floats, Integers
 from bayesmed.effects.labels import direct, indirect, of_all
 from bayesmed.inference import Fit, TrialFit
@@ -98,15 +98,7 @@ def averages(found: Findings, fit: Fit) -> Table:
             )
         )
     columns = ("Effect", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
-    return Table("Average effects", columns, tuple(rows), texts=(0, 1))
-
-
-def probability(value: float) -> str:
-    """Return a posterior probability as draws can tell it."""
-    if math.isnan(value):
-        return MISSING
-    # Draws cannot tell a probability of 1 from one very near it.
-    return "> 0.999" if value > 0.999 else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return Table("Average effects", columns, tuple(rows), texts=(0, 1), slug="effects")
 
 
 def site_effects(found: Findings, fit: Fit) -> Table:
@@ -136,7 +128,8 @@ def site_effects(found: Findings, fit: Fit) -> Table:
             columns.append(_of_mediator(name, heading, str(mediator)) if named else heading)
             cells.append(_with_intervals(own.iloc[rows]))
     caption = "Effects by site: mean and 95 % interval"
-    return Table(caption, tuple(columns), tuple(zip(*cells, strict=True)), note=note)
+    rectangle = tuple(zip(*cells, strict=True))
+    return Table(caption, tuple(columns), rectangle, note=note, slug="sites")
 
 
 def _of_mediator(name: str, heading: str, mediator: str) -> str:
@@ -161,7 +154,8 @@ def parameters(found: Findings, fit: Fit | TrialFit) -> Table:
         for entry, row in zip(known, found.parameters.to_dict("records"), strict=True)
     )
     columns = ("Parameter", "In files", "Mean", "sd", "2.5 %", "Median", "97.5 %")
-    return Table("Posterior of the parameters, in data units", columns, rows, texts=(0, 1))
+    caption = "Posterior of the parameters, in data units"
+    return Table(caption, columns, rows, texts=(0, 1), slug="parameters")
 
 
 def priors(fit: Fit | TrialFit) -> Table:
@@ -175,7 +169,7 @@ def priors(fit: Fit | TrialFit) -> Table:
         elif entry.name in (*CORRELATIONS, PERSON_CORRELATION):
             rows.append((label, "uniform over correlation matrices", "fixed"))
     columns = ("Parameter", "Prior", "Origin")
-    return Table("Priors, in data units", columns, tuple(rows), texts=(0, 1, 2))
+    return Table("Priors, in data units", columns, tuple(rows), (0, 1, 2), slug="priors")
 
 
 def _origin(fit: Fit | TrialFit, entry: Entry) -> str:

@@ -84,6 +84,9 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "compare",
             "Comparison",
             "TrialComparison",
+            "practical_equivalence",
+            "PracticalEquivalence",
+            "Rope",
         ),
     ),
     "checks": (
@@ -118,6 +121,7 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         "Files to read, and files to run from.",
         (
             "report",
+            "table",
             "write_results",
             "Card",
             "card_names",

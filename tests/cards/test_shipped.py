@@ -12,6 +12,7 @@ from bayesmed.cards import card_names, find_card, load_card, new_card
 from bayesmed.cards.assumption_study import ASSUMPTIONS, AXIS
 from bayesmed.cards.card import MODEL, SAMPLER, STUDIES, TOP
 from bayesmed.cards.columns import ARM_COVARIANCE, COVARIANCE, DATA, MEDIATOR
+from bayesmed.cards.framing import ROPE
 from bayesmed.cards.priors import PRIOR
 from bayesmed.cards.rows import ROWS
 from bayesmed.cards.study import PRIOR_SENSITIVITY
@@ -79,7 +80,7 @@ def test_choices_that_are_switched_off_are_valid_when_switched_on() -> None:
     off = [line[2:] for line in lines if re.match(r"# ([a-z_]+ = |\[)", line)]
     data = {*DATA, *MEDIATOR, *COVARIANCE, *ARM_COVARIANCE, *ROWS}
     known = {*TOP, *MODEL["site_slope"], *data, *PRIOR, *SAMPLER, *STUDIES, *PRIOR_SENSITIVITY}
-    known |= {*ASSUMPTIONS, *AXIS}
+    known |= {*ASSUMPTIONS, *AXIS, *ROPE}
     assert len(off) >= 20
     for line in off:
         (key,) = tomllib.loads(line)

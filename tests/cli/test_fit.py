@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = {
     *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "assumptions.csv", "run.json"),
-    *("report.html", "report.md"),
+    *("report.html", "report.md", "figures", "tables"),
 }
 ALONE = {"sites.csv", "study.toml"}
 
@@ -268,6 +268,32 @@ def test_report_writes_the_reports_once_more(run: Run, study: Path) -> None:
     assert names(out) == FILES
     assert (out / "report.md").read_text() == before
     assert "report.html" in done.stdout
+
+
+def test_a_region_is_answered_from_the_command_line(run: Run, study: Path) -> None:
+    done = run("fit", study.name, "--out", "a", "--seed", "1", "--rope", "-0.5", "0.5")
+    said = "lies in the region of practical equivalence, -0.5 to 0.5, is "
+    assert said in done.stdout
+    assert (study.parent / "a" / "figures" / "region.png").is_file()
+    again = run("report", "a", "--rope", "0", "1")
+    assert said.replace("-0.5 to 0.5", "0 to 1") in again.stdout
+    assert "region of practical equivalence, 0 to 1" in (study.parent / "a/report.md").read_text()
+
+
+def test_an_impossible_region_is_refused_before_the_work(run: Run, study: Path) -> None:
+    done = run("fit", study.name, "--out", "a", "--rope", "1", "-1")
+    assert done.returncode == 2
+    assert "the lower one first" in done.stderr
+    assert not (study.parent / "a").exists()
+
+
+def test_a_region_of_an_unknown_effect_does_not_cost_the_fit(run: Run, study: Path) -> None:
+    text = study.read_text()
+    study.write_text(f'{text}\n[rope]\nlow = 0\nhigh = 1\neffect = "nothing"\n')
+    done = run("fit", study.name, "--out", "a", "--seed", "1")
+    assert done.returncode == 0, done.stderr
+    assert "region of practical equivalence was left out. There is no effect" in done.stderr
+    assert names(study.parent / "a") == FILES
 
 
 @pytest.mark.parametrize(

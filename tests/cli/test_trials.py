@@ -53,7 +53,7 @@ PEOPLE = "t,m,y,age\n" + "".join(
 )
 FILES = {
     *("posterior.nc", "parameters.csv", "effects.csv", "checks.csv", "assumptions.csv", "run.json"),
-    *("report.html", "report.md"),
+    *("report.html", "report.md", "figures", "tables"),
 }
 
 

@@ -20,6 +20,7 @@ SECTION = re.compile(
 # Made by one function only, whose example shows them.
 SHOWN_BY = {
     "FoundSites": "find_sites",
+    "PracticalEquivalence": "practical_equivalence",
     "RepeatedSites": "repeat_sites",
     "SplitSensitivity": "split_sensitivity",
 }

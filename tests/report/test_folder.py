@@ -109,6 +109,18 @@ def test_files_that_are_no_result_are_never_overwritten(tmp_path: Path) -> None:
         checked(folder)
 
 
+def test_files_in_a_folder_of_results_are_looked_at_too(tmp_path: Path) -> None:
+    folder = earlier(tmp_path / "a")
+    (folder / "figures").mkdir()
+    own = (*OWN, "figures", "figures/one.png")
+    for name in ("one.png", ".DS_Store"):
+        (folder / "figures" / name).write_text("x")
+        assert checked_folder(folder, marker="run.json", own=own) == folder
+    (folder / "figures" / "mine.png").write_text("x")
+    with pytest.raises(StorageError, match=r"'figures/mine\.png'"):
+        checked_folder(folder, marker="run.json", own=own)
+
+
 def test_a_folder_without_the_marker_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("somebody's")
     with pytest.raises(StorageError, match="not an earlier result"):

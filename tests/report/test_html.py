@@ -19,7 +19,7 @@ ATTRIBUTES_THAT_LOAD = {"src", "srcset", "href", "data", "action", "poster", "ba
 KNOWN_TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "nav"),
     *("footer", "figure", "figcaption", "h1", "h2", "p", "ul", "li", "a", "div", "table"),
-    *("caption", "thead", "tbody", "tr", "th", "td"),
+    *("caption", "thead", "tbody", "tr", "th", "td", "ol", "pre", "code"),
     *("svg", "g", "defs", "path", "use", "text", "tspan", "clippath", "rect", "image"),
 }
 

@@ -61,7 +61,7 @@ def test_nothing_but_what_the_report_writes_is_markup(hostile: Content) -> None:
     html = RENDERER.render(to_markdown(hostile))
     assert set(re.findall(r"<(\w+)", html)) <= {
         *("h1", "h2", "p", "strong", "em", "ul", "li", "table", "thead", "tbody", "tr", "th"),
-        *("td", "hr", "blockquote"),
+        *("td", "hr", "blockquote", "pre", "code"),
     }
     assert html.count("<h1") == 1
     assert html.count("<h2") == len(hostile.sections) + 1

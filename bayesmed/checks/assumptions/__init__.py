@@ -2,6 +2,6 @@
 
 from bayesmed.checks.assumptions.crosswalk import CROSSWALK
 from bayesmed.checks.assumptions.line import LedgerLine
-from bayesmed.checks.assumptions.record import PAPERS, SOURCES, Assumption, Paper
+from bayesmed.checks.assumptions.record import PAPERS, REFERENCES, SOURCES, Assumption, Paper
 
-__all__ = ["CROSSWALK", "PAPERS", "SOURCES", "Assumption", "LedgerLine", "Paper"]
+__all__ = ["CROSSWALK", "PAPERS", "REFERENCES", "SOURCES", "Assumption", "LedgerLine", "Paper"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-__all__ = ["PAPERS", "SOURCES", "Assumption", "Paper"]
+__all__ = ["PAPERS", "REFERENCES", "SOURCES", "Assumption", "Paper"]
 
 Paper = Literal["fu", "one_site", "sites", "reardon", "small", "kim"]
 
@@ -30,6 +30,20 @@ SOURCES: Final[Mapping[Paper, str]] = {
     "kim": "Kim (2022)",
 }
 """Papers in full. Reardon and Raudenbush number differently for one site and for several."""
+
+_SITES: Final = (
+    "Reardon, S. F. and Raudenbush, S. W. (2013). Under What Assumptions Do Site-by-Treatment "
+    "Instruments Identify Average Causal Effects?"
+)
+REFERENCES: Final[Mapping[Paper, str]] = {
+    "fu": "Fu, J. (2023). Extract Mechanisms from Heterogeneous Effects: A New Identification "
+    "Strategy for Mediation Analysis.",
+    "one_site": _SITES,
+    "sites": _SITES,
+    "small": "Small, D. S. (2012). Mediation Analysis Without Sequential Ignorability.",
+    "kim": "Kim, B. (2022). On the Use of Instrumental Variables in Mediation Analysis.",
+}
+"""Papers as they are cited."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.effects.comparison import POSTERIOR
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class TrialRow(NamedTuple):
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrialComparison:
     """Classical estimates of one trial beside each other and, given a fit, beside its posterior.
 
@@ -95,6 +97,11 @@ class TrialComparison:
         import pandas as pd
 
         return pd.DataFrame(self.instruments, columns=["quantity", "value"])
+
+    def _shown(self) -> Shown:
+        from bayesmed.effects.display import shown_trial_comparison
+
+        return shown_trial_comparison(self)
 
 
 def posterior_rows(table: pd.DataFrame, effects: tuple[str, ...]) -> list[TrialRow]:

@@ -12,6 +12,7 @@ from bayesmed.report.check_pictures import check_pictures
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.ledger import ABOUT, assumptions
 from bayesmed.report.origin import made, origin
+from bayesmed.report.region_picture import region_picture
 from bayesmed.report.trials import pictures, tables, words
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ def compose_trial(found: Findings, fit: TrialFit) -> Content:
         sections=(
             _effects(found, fit),
             _basis(found, fit),
+            _moves(found, fit),
             _classical(fit),
             _prediction(found, fit),
             _computation(found, fit),
-            _data(found, fit),
-            origin(fit),
+            _data(fit),
+            origin(fit, found.ledger.papers, framing.published),
         ),
         made=made(fit),
     )
@@ -42,7 +44,7 @@ def compose_trial(found: Findings, fit: TrialFit) -> Content:
 
 def _effects(found: Findings, fit: TrialFit) -> Section:
     own = effects(fit)
-    blocks: list[Block] = [pictures.effects_picture(own, fit.data.names)]
+    blocks: list[Block] = [*region_picture(found), pictures.effects_picture(own, fit.data.names)]
     blocks.append(tables.effects_table(found, own, fit.data.names))
     blocks += [Paragraph(text) for text in found.notes]
     return Section("effects", "Effects", tuple(blocks))
@@ -56,9 +58,16 @@ def _basis(found: Findings, fit: TrialFit) -> Section:
     blocks += [Paragraph(ABOUT), assumptions(found.ledger)]
     about_data = tuple(c for c in found.checks if not c.convergence)
     blocks.append(common.checks(about_data, "What was checked about data and model"))
-    blocks += [common.priors(fit), pictures.priors_and_posteriors(fit)]
-    blocks.append(common.parameters(found, fit))
     return Section("basis", "What the answer rests on", tuple(blocks))
+
+
+def _moves(found: Findings, fit: TrialFit) -> Section:
+    text = (
+        "Refits say how far assumptions may fail: assumption_sensitivity, or bayesmed sensitivity, "
+        "holds them at other values and reports which conclusions change."
+    )
+    blocks = (Paragraph(text), common.priors(fit), pictures.priors_and_posteriors(fit))
+    return Section("moves", "How the answer moves", (*blocks, common.parameters(found, fit)))
 
 
 def _classical(fit: TrialFit) -> Section:
@@ -85,10 +94,9 @@ def _computation(found: Findings, fit: TrialFit) -> Section:
     return Section("computation", "Was it computed well?", tuple(blocks))
 
 
-def _data(found: Findings, fit: TrialFit) -> Section:
-    lines = [line.strip() for line in found.framing.published.splitlines() if line.strip()]
+def _data(fit: TrialFit) -> Section:
     data = fit.data
     made_of = [str(getattr(data, "derivation", "")).strip()]
-    texts = [f"{data.n_persons:,} persons from {data.source}.", *made_of, *lines]
+    texts = [f"{data.n_persons:,} persons from {data.source}.", *made_of]
     blocks = [Paragraph(text) for text in texts if text]
     return Section("data", "The data", (*blocks, tables.data_table(fit)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bayesmed.core.numbers import number
+from bayesmed.core.numbers import number, probability
 from bayesmed.data import TrialNames
 from bayesmed.effects import Effects, TrialComparison
 from bayesmed.inference import TrialFit
@@ -12,7 +12,7 @@ from bayesmed.inference.entries import entries
 from bayesmed.report.comparison import ends
 from bayesmed.report.content import Table
 from bayesmed.report.findings import Findings
-from bayesmed.report.tables import MISSING, interval, probability, shown
+from bayesmed.report.tables import MISSING, interval, shown
 from bayesmed.report.trials.names import (
     entry_label,
     statistic_label,
@@ -46,7 +46,7 @@ def effects_table(found: Findings, own: Effects, names: TrialNames) -> Table:
             )
         )
     columns = ("Effect", "Of", "Middle", "Value", "sd", "95 % interval", "P(> 0)")
-    return Table("Effects", columns, tuple(rows), texts=(0, 1, 2))
+    return Table("Effects", columns, tuple(rows), texts=(0, 1, 2), slug="effects")
 
 
 def data_table(fit: TrialFit) -> Table:
@@ -75,7 +75,8 @@ def trial_estimates(found: TrialComparison) -> Table:
             remarks.append(remark)
     columns = ("Estimator", "Effect", "Estimate", "sd or SE", "95 % interval")
     caption = "Effects by every estimator"
-    return Table(caption, columns, tuple(rows), texts=(0, 1), note=" ".join(remarks))
+    note = " ".join(remarks)
+    return Table(caption, columns, tuple(rows), texts=(0, 1), note=note, slug="comparison")
 
 
 def trial_instruments(found: TrialComparison) -> Table:

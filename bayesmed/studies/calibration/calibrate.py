@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import ModelError
 from bayesmed.core.progress import Progress
 from bayesmed.core.seeds import checked_seed, stream
@@ -34,7 +35,8 @@ OUTSIDE = 0.05
 """The band is left somewhere by this share of uniform ranks."""
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Calibration:
     """Ranks of what is true among draws of the posterior, replicate by replicate.
 
@@ -114,6 +116,15 @@ class Calibration:
     def divergent(self) -> float:
         """Share of fits with a divergent transition: their ranks count like the others."""
         return float((self.ranks.drop_duplicates("replicate")["divergences"] > 0).mean())
+
+    def _shown(self) -> Shown:
+        from bayesmed.studies.display import shown_study
+
+        table = self.table()
+        title = f"Calibration({type(self.model).__name__}, {len(table)} quantities)"
+        return shown_study(
+            title, table, ("quantity", "replicates", "mean_rank", "p_value", "inside")
+        )
 
 
 def calibrate(

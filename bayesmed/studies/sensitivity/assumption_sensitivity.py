@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import ModelError
 from bayesmed.core.names import (
     ATE,
@@ -67,7 +68,8 @@ ESTIMATES = (
 NUMBERS = ("mean", "sd", "mc_error", "divergences", "r_hat", "ess_bulk", "ess_tail")
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AssumptionSensitivity:
     """What becomes of the conclusions of a fit as assumptions give way.
 
@@ -166,6 +168,14 @@ class AssumptionSensitivity:
     def failures(self) -> pd.DataFrame:
         """Return the refits that failed: columns refit and error."""
         return self.failed.copy()
+
+    def _shown(self) -> Shown:
+        from bayesmed.studies.display import shown_study
+
+        names = tuple(axis.name for axis in self.axes)
+        title = f"AssumptionSensitivity({', '.join((*names, *self.versions))})"
+        columns = ("version", *names, "quantity", "entry", "q50", "q2.5", "q97.5")
+        return shown_study(title, self.table(), columns)
 
 
 def assumption_sensitivity(

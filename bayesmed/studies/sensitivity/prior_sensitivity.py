@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import ModelError
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.core.seeds import checked_seed
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PriorSensitivity:
     """What other priors do to the conclusions of a fit.
 
@@ -110,6 +112,15 @@ class PriorSensitivity:
                 every = one.factors.get(name.split("[", 1)[0], math.nan)
                 rows.append((one.name, name, str(prior), one.factors.get(name, every)))
         return pd.DataFrame(rows, columns=["prior", "parameter", "distribution", "factor"])
+
+    def _shown(self) -> Shown:
+        from bayesmed.studies.display import shown_study
+
+        table = self.table()
+        title = f"PriorSensitivity({table['prior'].nunique() - 1} other priors)"
+        return shown_study(
+            title, table, ("prior", "quantity", "mediator", "q50", "q2.5", "q97.5", "converged")
+        )
 
 
 def prior_sensitivity(

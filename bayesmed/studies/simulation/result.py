@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import ModelError
 from bayesmed.studies.simulation.design import Design, label, varying
 from bayesmed.studies.simulation.metrics import metrics
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simulation:
     """Estimates of every replicate of every design; made by `simulate`.
 
@@ -88,6 +90,17 @@ class Simulation:
             **metrics(estimate, low, high, design.truth),
             "fits_with_divergences": int((part["divergences"] > 0).sum()),
         }
+
+    def _shown(self) -> Shown:
+        from bayesmed.studies.display import shown_study
+
+        table = self.table()
+        title = f"Simulation({len(self.designs)} designs, {len(self.estimators)} estimators)"
+        return shown_study(
+            title,
+            table,
+            ("design", "estimator", "bias", "rmse", "rejects", "covers", "median_width"),
+        )
 
 
 def checked_designs(designs: Design | Sequence[Design]) -> tuple[Design, ...]:

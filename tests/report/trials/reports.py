@@ -19,7 +19,7 @@ from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
 from tests.report.test_html import KNOWN_TAGS, Page
 
-SECTIONS = ["effects", "basis", "classical", "prediction", "computation", "data", "origin"]
+SECTIONS = ["effects", "basis", "moves", "classical", "prediction", "computation", "data", "origin"]
 PICTURES = ["effects", "priors", "estimators", "predicted", "ranks"]
 EVIL = {
     "treatment": "<b>drug</b>",
