@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bayesmed as bm
-from tests.browser.reports import calibrated, simulated_study
+from tests.browser.reports import calibrated, simulated_study, split_study
 from tests.classical.cells import fertility
 from tests.generative.covariate_ivs import MODELS, data_for
 from tests.report.fits import HOSTILE, HOSTILE_MEDIATOR, HOSTILE_OUTCOME, fitted, simulated
@@ -50,6 +50,9 @@ SHOWN: dict[str, Callable[[], Any]] = {
     "check": lambda: bm.check(hostile())[0],
     "priors": lambda: studied(hostile(), parameters=("slope",), factors=(2,)),
     "assumptions": lambda: over_correlation(hostile()),
+    "found sites": lambda: split_study().repeated.found[0],
+    "repeated sites": lambda: split_study().repeated,
+    "splits": split_study,
     "simulation": simulated_study,
     "calibration": calibrated,
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bayesmed.core.display import Shown, displayed
+from bayesmed.core.numbers import number
 from bayesmed.data import PersonRows, Reduction, SiteEstimates
 from bayesmed.subgroups.choices import CausalTree, CompliancePropensity
 
@@ -23,7 +25,8 @@ class ToldApart(NamedTuple):
     caution: str
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FoundSites:
     """Sites found in one trial, and the estimates of their effects.
 
@@ -48,9 +51,9 @@ class FoundSites:
 
     how: CausalTree | CompliancePropensity
     seed: int
-    rows: PersonRows = field(repr=False)
-    reduction: Reduction = field(repr=False)
-    splits: pd.DataFrame = field(repr=False)
+    rows: PersonRows
+    reduction: Reduction
+    splits: pd.DataFrame
 
     @property
     def estimates(self) -> SiteEstimates:
@@ -60,3 +63,14 @@ class FoundSites:
     def table(self) -> pd.DataFrame:
         """Return the sites with their estimates; see `SiteEstimates.to_frame`."""
         return self.estimates.to_frame()
+
+    def _shown(self) -> Shown:
+        data = self.estimates
+        columns = ("Site", "n", *(f"On {name}" for name in (*data.mediators, data.outcome)))
+        rows = []
+        for i, site in enumerate(data.labels):
+            persons = "" if data.n is None else f"{data.n[i]:,.0f}"
+            effects = (*data.mediator_effect[i], data.total_effect[i])
+            rows.append((site, persons, *(number(float(x)) for x in effects)))
+        title = f"FoundSites({data.n_rows} sites, {self.how!r}, seed={self.seed})"
+        return Shown(title, (), columns, tuple(rows))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.core.seeds import checked_seed, child_seed
@@ -71,7 +72,8 @@ class SplitAnswers:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RepeatedSites:
     """Sites found in several random splits of the same persons.
 
@@ -94,6 +96,13 @@ class RepeatedSites:
         names = sorted(set().union(*used))
         shares = {name: sum(name in u for u in used) / len(used) for name in names}
         return pd.Series(shares, dtype=float).sort_values(ascending=False, kind="stable")
+
+    def _shown(self) -> Shown:
+        sites = [found.estimates.n_rows for found in self.found]
+        title = f"RepeatedSites({len(sites)} splits of {min(sites)} to {max(sites)} sites)"
+        lines = (f"{len(self.without)} splits found no sites.",) if self.without else ()
+        used = tuple((str(name), f"{share:.0%}") for name, share in self.columns_used().items())
+        return Shown(title, lines, ("Column", "Splits that use it") if used else (), used)
 
     def answers(self, answer: Answer) -> SplitAnswers:
         """Ask the same of every split.

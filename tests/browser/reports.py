@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from bayesmed.cards import Framing
 from bayesmed.effects import Rope
 from bayesmed.generative import CovariateIV, SiteSlope
+from bayesmed.inference import Sampler
 from bayesmed.report.assumptions import assumption_content
 from bayesmed.report.calibration import calibration_content
 from bayesmed.report.compose import compose
@@ -19,12 +21,16 @@ from bayesmed.report.content import Content
 from bayesmed.report.findings import findings
 from bayesmed.report.sensitivity import sensitivity_content
 from bayesmed.report.simulation import simulation_content
+from bayesmed.report.subgroups import found_content, splits_content
 from bayesmed.studies.calibration import Calibration
-from bayesmed.studies.sensitivity import prior_sensitivity
+from bayesmed.studies.sensitivity import SplitSensitivity, prior_sensitivity, split_sensitivity
 from bayesmed.studies.simulation import FuDesign, Simulation, design_grid, simulate
+from bayesmed.subgroups import CausalTree, repeat_sites
 from tests.generative.covariate_ivs import trial
 from tests.report.fits import HOSTILE, HOSTILE_MEDIATOR, HOSTILE_OUTCOME, fitted, simulated
 from tests.report.test_assumptions import over_correlation
+from tests.subgroups.people import rows
+from tests.subgroups.people import trial as people_of_trial
 from tests.trial_fits import made as trial_made
 from tests.variants import VARIANTS, made, variant_fit
 
@@ -122,6 +128,29 @@ def calibrated() -> Calibration:
     return Calibration(SiteSlope(), None, pd.concat(frames), failed, 20, 1)
 
 
+@cache
+def split_study() -> SplitSensitivity:
+    """Sites of three random splits, told apart by columns and values with hostile names."""
+    people = people_of_trial(n=1500).replace({"region": {"North": HOSTILE_MEDIATOR}})
+    people = people.rename(columns={"age": f"{SCRIPT} age", "m": HOSTILE_MEDIATOR})
+    site = (f"{SCRIPT} age", "region")
+    persons = rows(people, mediators=(HOSTILE_MEDIATOR,), site=site)
+    repeated = repeat_sites(persons, CausalTree(leaves=4, categorical="region"), splits=3, seed=1)
+    with ThreadPoolExecutor(1) as own:
+        sampler = Sampler(engine="exact", draws=200)
+        return split_sensitivity(repeated, sampler=sampler, seed=1, executor=own)
+
+
+def found_sites() -> Content:
+    """Sites of one tree."""
+    return found_content(split_study().repeated.found[0], Framing(TITLE))
+
+
+def splits() -> Content:
+    """One model in several splits."""
+    return splits_content(split_study(), Framing(TITLE))
+
+
 def calibration() -> Content:
     """Their report."""
     return calibration_content(calibrated())
@@ -136,6 +165,8 @@ KINDS: Mapping[str, Callable[[], Content]] = {
         one_trial,
         assumptions,
         priors,
+        found_sites,
+        splits,
         simulation,
         calibration,
     )

@@ -235,4 +235,4 @@ def test_words_are_read_without_sideways_scrolling_on_a_phone(shown: Shown) -> N
 
 
 def test_every_kind_of_report_is_here() -> None:
-    assert len(KINDS) == 8
+    assert len(KINDS) == 10

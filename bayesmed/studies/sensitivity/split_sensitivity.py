@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmed.core.display import Shown, displayed
 from bayesmed.core.errors import DataError, ModelError
 from bayesmed.core.progress import Progress
 from bayesmed.core.seeds import checked_seed
@@ -28,7 +29,8 @@ __all__ = ["SplitSensitivity", "split_sensitivity"]
 SPLIT = "split"
 
 
-@dataclass(frozen=True, eq=False)
+@displayed(one_line=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SplitSensitivity:
     """One model fitted to the sites that several random splits found.
 
@@ -101,6 +103,14 @@ class SplitSensitivity:
     def failures(self) -> pd.DataFrame:
         """Return the splits without an answer: columns split_seed and error."""
         return self.failed.copy()
+
+    def _shown(self) -> Shown:
+        from bayesmed.studies.display import shown_study
+
+        columns = ("quantity", "mediator", "q50", "q2.5", "q97.5", "lowest", "highest")
+        return shown_study(
+            f"SplitSensitivity({len(self.repeated.found)} splits)", self.combined(), columns
+        )
 
 
 def split_sensitivity(
