@@ -21,8 +21,8 @@ demo: $(READY) ## Set up, fit the shipped real data, say where the reports are
 	@echo; echo "Open in a browser:"
 	@for name in $(DEMOS); do echo "  demo/$$name/report.html"; done
 
-test: $(READY) ## Set up and run the tests
-	$(PYTHON) -m pytest
+test: $(READY) ## Set up and run the tests, on as many cores as there are up to 4
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-spark: $(READY) ## Run the tests on a real Spark in local mode (needs Java 17 or 21)
 	@java -version >/dev/null 2>&1 || { \
