@@ -9,21 +9,26 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from bayesmed.cli.display import complain, display
-from bayesmed.cli.options import of_rows
+from bayesmed.cli.exit_codes import (
+    BAD_INPUT,
+    DONE,
+    FAULT,
+    INTERRUPTED,
+    NOT_CONVERGED,
+    TERMINATED,
+)
+from bayesmed.cli.options import FILE
+from bayesmed.cli.row_commands import estimates, subgroups
 from bayesmed.core.errors import BayesmedError, InputError
 
 if TYPE_CHECKING:
     from bayesmed.report import Results
 
-DONE, NOT_CONVERGED, BAD_INPUT, FAULT = 0, 1, 2, 3
-INTERRUPTED, TERMINATED = 130, 143
-
-_FILE = click.Path(path_type=Path)
 _ROPE = "Region of practical equivalence of the average indirect effect."
 
 
@@ -37,10 +42,14 @@ def app() -> None:
     """
 
 
+app.add_command(estimates)
+app.add_command(subgroups)
+
+
 @app.command()
-@click.argument("card", type=_FILE)
-@click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
-@click.option("--out", type=_FILE, help="Folder for the results.  [default: results/NAME-OF-CARD]")
+@click.argument("card", type=FILE)
+@click.option("--data", type=FILE, help="CSV or Parquet file to use instead of the card's data.")
+@click.option("--out", type=FILE, help="Folder for the results.  [default: results/NAME-OF-CARD]")
 @click.option("--seed", type=int, help="Seed; without one in the card either, a fresh one.")
 @click.option("--draws", type=int, help="Draws per chain.")
 @click.option("--tune", type=int, help="Tuning draws per chain.")
@@ -77,9 +86,9 @@ def fit(
 
 
 @app.command(short_help="Put the classical estimators beside the posterior.")
-@click.argument("card", type=_FILE)
-@click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
-@click.option("--out", type=_FILE, help="File for a picture, .png or .svg; none without it.")
+@click.argument("card", type=FILE)
+@click.option("--data", type=FILE, help="CSV or Parquet file to use instead of the card's data.")
+@click.option("--out", type=FILE, help="File for a picture, .png or .svg; none without it.")
 @click.option("--fit", "sample", is_flag=True, help="Sample the posterior as CARD says (slow).")
 def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> int:
     """Put the classical estimators beside the posterior of CARD, and say why they differ.
@@ -99,10 +108,10 @@ def compare(card: Path, data: Path | None, out: Path | None, sample: bool) -> in
 
 
 @app.command(short_help="Ask which conclusion changes under which prior, or assumption.")
-@click.argument("card", type=_FILE)
-@click.option("--data", type=_FILE, help="CSV or Parquet file to use instead of the card's data.")
+@click.argument("card", type=FILE)
+@click.option("--data", type=FILE, help="CSV or Parquet file to use instead of the card's data.")
 @click.option(
-    "--out", type=_FILE, help="Folder for the study.  [default: results/NAME-OF-CARD_sensitivity]"
+    "--out", type=FILE, help="Folder for the study.  [default: results/NAME-OF-CARD_sensitivity]"
 )
 @click.option("--seed", type=int, help="Seed; without one in the card either, a fresh one.")
 @click.option("--engine", type=click.Choice(["nuts", "exact"]), help="How to get posteriors.")
@@ -139,99 +148,6 @@ def sensitivity(
     return DONE if all(one.sound for one in studied) else NOT_CONVERGED
 
 
-@app.command(short_help="Estimate effects at each site from rows of persons.")
-@click.argument("rows", type=_FILE, nargs=-1, required=True)
-@click.option("--site", "-s", multiple=True, required=True, help="Column that names the site.")
-@click.option("--cut", multiple=True, metavar="COL=X,X", help="Where to cut a site column.")
-@click.option("--quantiles", multiple=True, metavar="COL=N", help="Groups to cut one into.")
-@of_rows
-@click.option("--out", type=_FILE, required=True, help="Table to write, .csv or .parquet.")
-@click.option("--missing", type=_FILE, help="Table of missing cells to write, .csv.")
-@click.option("--card", type=_FILE, help="Model card to write for the table, .toml.")
-def estimates(
-    rows: tuple[Path, ...], out: Path, missing: Path | None, card: Path | None, **options: Any
-) -> int:
-    """Estimate effects on mediators and outcome at each site from ROWS of persons.
-
-    ROWS are CSV or Parquet files of the same columns, or a folder of them, of any size. Options
-    with names of columns may be repeated where several make sense: treatments, mediators, sites
-    (strata of several columns), covariates.
-
-    Exit codes: 0 done; 2 bad input, nothing written; 3 the engine failed.
-    """
-    with display() as shown:
-        shown.phase("Opening the rows")
-        from bayesmed.cli.estimating import Targets, estimate, show_estimates
-        from bayesmed.cli.row_options import RowOptions
-
-        chosen = RowOptions(**options)
-        estimated = estimate(rows, chosen, Targets(out, missing, card), shown)
-    show_estimates(estimated)
-    return DONE
-
-
-@app.command(short_help="Find sites in the rows of one trial, and estimate effects there.")
-@click.argument("rows", type=_FILE, nargs=-1, required=True)
-@click.option(
-    "--by", "site", multiple=True, required=True, help="Baseline column that may tell apart."
-)
-@click.option(
-    "--how",
-    type=click.Choice(["tree", "compliance"]),
-    default="tree",
-    show_default=True,
-    help="Leaves of a causal tree, or strata of propensities to comply.",
-)
-@click.option("--leaves", type=int, help="Most leaves of the tree.  [8]")
-@click.option("--least-in-leaf", type=int, help="Fewest persons of an arm in a leaf.  [30]")
-@click.option("--depth", type=int, help="Most splits on the way to a leaf.  [6]")
-@click.option("--share", type=float, help="Share of persons the tree is grown on.  [0.5]")
-@click.option("--groups", type=int, help="Strata of each propensity.  [5]")
-@click.option("--folds", type=int, help="Folds for propensities.  [5]")
-@click.option("--categorical", multiple=True, help="Baseline column that holds names.")
-@click.option("--person", help="Column that tells persons apart, where rows have no order.")
-@of_rows
-@click.option("--seed", type=int, help="Of the random parts; without one, a fresh one.")
-@click.option("--splits", type=int, help="Find sites in so many splits, and fit each.")
-@click.option("--workers", type=int, help="Processes that fit at once.  [all cores]")
-@click.option("--out", type=_FILE, required=True, help="Table to write, .csv or .parquet.")
-@click.option("--missing", type=_FILE, help="Table of missing cells to write, .csv.")
-@click.option("--card", type=_FILE, help="Model card to write for the table, .toml.")
-@click.option("--report", type=_FILE, help="Report to write: tree, sites, splits; .html or .md.")
-def subgroups(
-    rows: tuple[Path, ...],
-    out: Path,
-    missing: Path | None,
-    card: Path | None,
-    report: Path | None,
-    seed: int | None,
-    splits: int | None,
-    workers: int | None,
-    **options: Any,
-) -> int:
-    """Find sites in ROWS of one randomised trial, and estimate effects at each of them.
-
-    Sites are leaves of an honest causal tree for the effects on the mediators (grown on one random
-    part of the persons, estimated on the other), or strata of cross-fitted propensities to comply.
-    The baseline columns named by --by may tell persons apart. The table is that of one split; with
-    --splits the report says what the answer is over many, and how far they are apart.
-
-    Exit codes: 0 done; 1 done, but a fit failed or did not converge; 2 bad input, nothing written.
-    """
-    with display() as shown:
-        shown.phase("Opening the rows")
-        from bayesmed.cli.estimating import Targets, show_estimates
-        from bayesmed.cli.finding import Splits, find, split_options
-        from bayesmed.cli.row_options import RowOptions
-
-        how, others = split_options(options, seed)
-        chosen = RowOptions(**others)
-        repeated = None if splits is None else Splits(splits, workers)
-        found = find(rows, chosen, how, Targets(out, missing, card), report, repeated, shown)
-    show_estimates(found.estimated)
-    return DONE if found.sound else NOT_CONVERGED
-
-
 @app.command(short_help="Print a commented model card to edit.")
 @click.argument("name", default="site_slope")
 def new(name: str) -> int:
@@ -251,7 +167,7 @@ def new(name: str) -> int:
 
 
 @app.command(short_help="Plan a trial: power, width of intervals, wrong signs.")
-@click.argument("plan", type=_FILE, required=False)
+@click.argument("plan", type=FILE, required=False)
 @click.option("--sites", metavar="N,N", help="Numbers of sites.")
 @click.option("--persons", metavar="N,N", help="Persons at each site.")
 @click.option("--slope", metavar="X,X", help="What a unit of the mediator does to the outcome.")
@@ -266,8 +182,8 @@ def new(name: str) -> int:
 @click.option("--replicates", type=click.IntRange(min=1), help="Trials of each design.  [500]")
 @click.option("--seed", type=int, help="Seed; without one in the plan either, a fresh one.")
 @click.option("--workers", type=int, help="Processes.  [one on each core]")
-@click.option("--store", type=_FILE, help="File that keeps what is done, to go on from later.")
-@click.option("--out", type=_FILE, help="Folder for the results.  [default: results/NAME-OF-PLAN]")
+@click.option("--store", type=FILE, help="File that keeps what is done, to go on from later.")
+@click.option("--out", type=FILE, help="Folder for the results.  [default: results/NAME-OF-PLAN]")
 def simulate(
     plan: Path | None,
     out: Path | None,
@@ -298,7 +214,7 @@ def simulate(
 
 
 @app.command(short_help="Write the reports of a results folder once more.")
-@click.argument("directory", type=_FILE)
+@click.argument("directory", type=FILE)
 @click.option("--rope", type=float, nargs=2, metavar="LOW HIGH", help=_ROPE)
 def report(directory: Path, rope: tuple[float, float] | None) -> int:
     """Write reports, figures and tables of the results in DIRECTORY once more."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["of_rows"]
+__all__ = ["FILE", "of_rows"]
+
+FILE = click.Path(path_type=Path)
 
 _OPTIONS = (
     click.option(
