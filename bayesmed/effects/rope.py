@@ -85,6 +85,13 @@ class PracticalEquivalence:
         Posterior probabilities, which add up to 1. The ends belong to the region.
     draws
         Those of the effect, shape (n,).
+
+    Examples
+    --------
+    >>> share = PracticalEquivalence(
+    ...     Rope(-0.1, 0.1), "acme", "", below=0.05, inside=0.6, above=0.35, draws=np.zeros(4))
+    >>> round(share.below + share.inside + share.above, 10)
+    1.0
     """
 
     rope: Rope

@@ -47,6 +47,22 @@ class FoundSites:
         there is none) or site (``below_site``, empty) that follows on either side, and by how much
         effects on each mediator are larger above than below, with standard errors, among those
         the tree was grown on. For propensities one row per mediator, fold and column.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from bayesmed.data import PersonRows, RowColumns
+    >>> from bayesmed.subgroups import CompliancePropensity, find_sites
+    >>> rng = np.random.default_rng(1)
+    >>> people = pd.DataFrame({"t": np.arange(900) % 2, "age": rng.integers(20, 60, 900)})
+    >>> people["m"] = people.t * (people.age - 20) / 20 + rng.normal(size=900)
+    >>> people["y"] = people.m + rng.normal(size=900)
+    >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="age"))
+    >>> found = find_sites(rows, CompliancePropensity(groups=3), seed=1)
+    >>> found.estimates.n_rows, found.seed
+    (3, 1)
+    >>> bool(np.all(np.diff(found.estimates.mediator_effect[:, 0]) > 0))
+    True
     """
 
     how: CausalTree | CompliancePropensity

@@ -83,6 +83,19 @@ class RepeatedSites:
         What was found, split by split.
     without
         Seed to reason of the splits in which no sites were found.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from bayesmed.data import PersonRows, RowColumns
+    >>> from bayesmed.subgroups import CompliancePropensity, repeat_sites
+    >>> rng = np.random.default_rng(1)
+    >>> people = pd.DataFrame({"t": np.arange(900) % 2, "age": rng.integers(20, 60, 900)})
+    >>> people["m"] = people.t * (people.age - 20) / 20 + rng.normal(size=900)
+    >>> people["y"] = people.m + rng.normal(size=900)
+    >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="age"))
+    >>> repeat_sites(rows, CompliancePropensity(groups=3), splits=2, seed=1)
+    RepeatedSites(2 splits of 3 to 3 sites)
     """
 
     found: tuple[FoundSites, ...]

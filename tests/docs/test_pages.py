@@ -17,13 +17,6 @@ NAMES = [name for name in bayesmed.__all__ if name != "__version__"]
 SECTION = re.compile(
     r"(?:Parameters|Attributes)\n-+\n(.*?)(?=\n\n[A-Z]\w+\n-+\n|\Z)", flags=re.DOTALL
 )
-# Made by one function only, whose example shows them.
-SHOWN_BY = {
-    "FoundSites": "find_sites",
-    "PracticalEquivalence": "practical_equivalence",
-    "RepeatedSites": "repeat_sites",
-    "SplitSensitivity": "split_sensitivity",
-}
 
 
 def test_every_public_name_is_on_one_page_and_no_other_is() -> None:
@@ -34,7 +27,7 @@ def test_every_public_name_is_on_one_page_and_no_other_is() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_has_an_example_that_doctest_runs(name: str) -> None:
     """Doctests of modules run with the others (pyproject.toml)."""
-    value = getattr(bayesmed, SHOWN_BY.get(name, name))
+    value = getattr(bayesmed, name)
     assert value.__doc__ is not None  # its own, not one that it inherits
     _, heading, examples = (inspect.getdoc(value) or "").partition("\n\nExamples\n--------\n")
     assert heading

@@ -40,6 +40,25 @@ class SplitSensitivity:
         The model, the sites it was fitted to, and the seed of the fits.
     estimates, failed
         See `table` and `failures`.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import numpy as np, pandas as pd
+    >>> from bayesmed.data import PersonRows, RowColumns
+    >>> from bayesmed.subgroups import CompliancePropensity, repeat_sites
+    >>> rng = np.random.default_rng(1)
+    >>> people = pd.DataFrame({"t": np.arange(900) % 2, "age": rng.integers(20, 60, 900)})
+    >>> people["m"] = people.t * (people.age - 20) / 20 + rng.normal(size=900)
+    >>> people["y"] = people.m + rng.normal(size=900)
+    >>> rows = PersonRows.from_frame(people, RowColumns("t", ("m",), "y", site="age"))
+    >>> repeated = repeat_sites(rows, CompliancePropensity(groups=3), splits=2, seed=1)
+    >>> with ThreadPoolExecutor(1) as own:  # leave the executor out to use processes
+    ...     found = split_sensitivity(repeated, seed=1, executor=own)
+    >>> found
+    SplitSensitivity(2 splits)
+    >>> sorted(set(found.table()["split"]))
+    [1, 2]
     """
 
     model: AnyModel
