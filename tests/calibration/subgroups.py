@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -264,14 +263,11 @@ def main() -> None:
         rows = json.loads(given.out.read_text())["rows"]
         TABLE.write_text(page(rows, json.loads(JOB_CORPS.read_text())), encoding="utf-8")
         return
-    started = time.perf_counter()
     trials = [Trial(name, b) for name in DESIGNS for b in range(given.replicates)]
     result = run_study(trials, seed=SEED, store=given.store, workers=given.workers)
     record = {
         "seed": SEED,
         "slope": SLOPE,
-        "seconds": round(time.perf_counter() - started),
-        "workers": given.workers,
         "versions": provenance.versions(),
         "failed": len(result.failures()),
         "rows": summarised(result.table()),
