@@ -24,6 +24,8 @@ from bayesmed.data import PersonRows, RowColumns, SiteEstimates
 from bayesmed.effects import compare
 from bayesmed.generative import SiteSlope
 from bayesmed.inference import Sampler, fit
+from bayesmed.report.figures import save_png
+from bayesmed.report.subgroups import tree_picture
 from bayesmed.studies.sensitivity import split_sensitivity
 from bayesmed.subgroups import (
     CausalTree,
@@ -36,6 +38,7 @@ from bayesmed.subgroups import (
 __all__ = ["STORED", "job_corps_tables", "persons", "study"]
 
 STORED = Path(__file__).with_name("job_corps.json")
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "job_corps_tree.png"
 ROWS = Path(__file__).parents[1] / "data" / "tables" / "jobcorps_rows.csv"
 BASELINE = ("female", "age", "educ", "black", "hsdegree", "haschild", "everwkd")
 SEED = 1
@@ -91,6 +94,12 @@ def study(splits: int) -> dict[str, Any]:
     return {"one_split": one, "sites": sites, "many_splits": many}
 
 
+def draw() -> None:
+    """Draw the honest tree for the page."""
+    (picture,) = tree_picture(find_sites(persons(), WAYS["honest tree"], seed=SEED))
+    save_png(picture.draw(), PICTURE, dpi=110)
+
+
 def job_corps_tables(stored: dict[str, Any]) -> dict[str, str]:
     """Return the tables of the page: one split by estimator, and many splits."""
     lines = [f"| sites | {' | '.join(ESTIMATORS)} |", "| --- |" + " ---: |" * len(ESTIMATORS)]
@@ -123,6 +132,7 @@ def main() -> None:
     given = parser.parse_args()
     record = {"seed": SEED, "versions": provenance.versions(), **study(given.splits)}
     given.out.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    draw()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "causal_tree", "places"]
 
-ROW, MARGIN = 0.62, 1.0  # inches
+ROW, MARGIN, STEP, PANEL = 0.62, 1.0, 1.0, 1.6  # inches
 SIDES = ("below", "above")
 QUESTION = 26
 
@@ -92,15 +92,15 @@ def causal_tree(
     laid = places(splits)
     leaves = sum(bool(place.site) for place in laid)
     with style.drawing():
-        width = style.WIDTH + 1.3 * max(len(effects) - 2, 0)
+        tree = STEP * (max(place.depth for place in laid) + 1)
+        width = max(style.WIDTH, tree + PANEL * len(effects))
         figure = style.new_figure(MARGIN + ROW * leaves, width)
-        deep = max(place.depth for place in laid)
-        ratios = [1.15 * max(deep, 1), *[1.0] * len(effects)]
+        ratios = [width - PANEL * len(effects), *[PANEL] * len(effects)]
         grid = figure.subplots(1, 1 + len(effects), width_ratios=ratios, sharey=True)
         _draw_tree(grid[0], laid, leaves)
         for axes, (label, own) in zip(grid[1:], effects.items(), strict=True):
             _draw_effects(axes, [p for p in laid if p.site], own)
-            axes.set_xlabel(style.axis_label(label, 22))
+            axes.set_xlabel(style.axis_label(label, 18))
     return figure
 
 
