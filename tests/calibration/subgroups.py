@@ -75,8 +75,8 @@ one tree, and its least squares, SIMEX and BCES, which leave the covariance of t
 
 {one_split}
 
-![The honest tree of eight leaves, split by age, sex, schooling and race, with the effects estimated in
-each leaf on other persons](images/job_corps_tree.png)
+![The honest tree of eight leaves, split by age, sex, schooling and race, with the effects estimated
+in each leaf on other persons](images/job_corps_tree.png)
 
 One tree, grown on the persons in its leaves, and SIMEX give a slope whose interval excludes 0. That
 is the first row only. Other random parts of the same persons give other leaves and other slopes:
