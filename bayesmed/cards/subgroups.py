@@ -12,9 +12,9 @@ from bayesmed.subgroups import CausalTree, CompliancePropensity
 __all__ = ["Subgroups", "read_subgroups"]
 
 _COMMON = ("how", "seed", "categorical", "person")
-_WHOLE = {"leaves": 1000, "least_per_arm": 10**9, "depth": 30, "groups": 1000, "folds": 1000}
+_WHOLE = {"leaves": 1000, "least_in_leaf": 10**9, "depth": 30, "groups": 1000, "folds": 1000}
 _WAYS: dict[str, tuple[type[CausalTree | CompliancePropensity], tuple[str, ...]]] = {
-    "causal_tree": (CausalTree, ("leaves", "least_per_arm", "depth", "share")),
+    "causal_tree": (CausalTree, ("leaves", "least_in_leaf", "depth", "share")),
     "compliance_propensity": (CompliancePropensity, ("groups", "folds")),
 }
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Choices", "Found", "Splits", "find", "split_options"]
 
 COMMAND = "subgroups"
-_OF_TREES = {"leaves": "leaves", "least_in_leaf": "least_per_arm", "depth": "depth"}
-_OF_TREES |= {"share": "share"}
-_OF_PROPENSITIES = {"groups": "groups", "folds": "folds"}
+_OF_TREES = ("leaves", "least_in_leaf", "depth", "share")
+_OF_PROPENSITIES = ("groups", "folds")
+TREE, COMPLIANCE = "causal_tree", "compliance_propensity"
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,18 @@ def split_options(options: dict[str, Any], seed: int | None) -> tuple[Choices, d
     common = {"categorical": others.pop("categorical"), "person": others.pop("person")}
     given = {name: others.pop(name) for name in (*_OF_TREES, *_OF_PROPENSITIES)}
     given = {name: value for name, value in given.items() if value is not None}
-    own, kind = (
-        (_OF_TREES, CausalTree) if way == "tree" else (_OF_PROPENSITIES, CompliancePropensity)
+    own, kind, other = (
+        (_OF_TREES, CausalTree, COMPLIANCE)
+        if way == TREE
+        else (_OF_PROPENSITIES, CompliancePropensity, TREE)
     )
     for name in given:
         if name not in own:
             raise DataError(
                 f"--{name.replace('_', '-')} is not for --how {way}.",
-                f"Leave it out, or take --how {'compliance' if way == 'tree' else 'tree'}.",
+                f"Leave it out, or take --how {other}.",
             )
-    how = kind(**{own[name]: value for name, value in given.items()}, **common)
+    how = kind(**given, **common)
     return Choices(how, seed), others
 
 
@@ -94,8 +96,8 @@ def find(
     """
     columns, estimation = options.columns(), options.how()
     estimation.check_columns(columns)
-    if splits is not None and report is None:
-        raise DataError("--splits has nowhere to say what it finds.", "Add --report splits.html.")
+    if splits is not None:
+        _check_splits(splits, report)
     paths = targets.checked(rows, COMMAND)
     if report is not None:
         paths.append(checked_target("--report", report, (".html", ".md"), rows))
@@ -124,6 +126,14 @@ def find(
     return Found(estimated, sound)
 
 
+def _check_splits(splits: Splits, report: Path | None) -> None:
+    if report is None:
+        raise DataError("--splits has nowhere to say what it finds.", "Add --report splits.html.")
+    for option, value in (("--splits", splits.number), ("--workers", splits.workers)):
+        if value is not None and value < 1:
+            raise DataError(f"{option} is {value}.", "Give a whole number from 1 up.")
+
+
 def _fitted(repeated: Any, splits: Splits, seed: int, shown: Display) -> tuple[Content, bool]:
     """Fit the default model in every split; say what follows, and whether every fit is sound."""
     from bayesmed.report.subgroups import splits_content
@@ -132,7 +142,7 @@ def _fitted(repeated: Any, splits: Splits, seed: int, shown: Display) -> tuple[C
     study: SplitSensitivity = split_sensitivity(
         repeated, seed=seed, workers=splits.workers, progress=shown
     )
-    sound = study.failures().empty and bool(study.table()["converged"].all())
+    sound = study.answered and study.failures().empty and bool(study.table()["converged"].all())
     content = splits_content(study)
     shown.note(content.answer.sentence)
     return content, sound

@@ -52,8 +52,8 @@ def estimates(
 )
 @click.option(
     "--how",
-    type=click.Choice(["tree", "compliance"]),
-    default="tree",
+    type=click.Choice(["causal_tree", "compliance_propensity"]),
+    default="causal_tree",
     show_default=True,
     help="Leaves of a causal tree, or strata of propensities to comply.",
 )
@@ -99,6 +99,8 @@ def subgroups(
         from bayesmed.cli.finding import Splits, find, split_options
         from bayesmed.cli.row_options import RowOptions
 
+        if workers is not None and splits is None:
+            raise click.UsageError("--workers is for --splits.")
         how, others = split_options(options, seed)
         chosen = RowOptions(**others)
         repeated = None if splits is None else Splits(splits, workers)

@@ -67,6 +67,10 @@ class Rope:
                 f"A region of practical equivalence cannot go from {self.low!r} to {self.high!r}.",
                 "Give two finite numbers, the lower one first, in the units of the effect.",
             )
+        if not isinstance(self.effect, str):
+            raise ModelError(
+                f"A region's effect is {self.effect!r}.", 'Give its name: Rope(-0.1, 0.1, "acme").'
+            )
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def report(
     '# Effects on outcome through mediat'
     """
     _writer(Path(path))  # a wrong suffix is refused before the work
-    region = Rope(*rope) if isinstance(rope, tuple) else rope
+    region = _region(rope)
     if region is not None:
         if not isinstance(fit, Fit):
             raise ModelError(
@@ -115,6 +115,19 @@ def report(
         write_content(calibration_content(fit, framing.title if framing else ""), [path])
         return
     write_report(findings(fit, framing), path)
+
+
+def _region(rope: Rope | Sequence[float] | None) -> Rope | None:
+    if rope is None or isinstance(rope, Rope):
+        return rope
+    try:
+        low, high = rope
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{rope!r} is no region of practical equivalence.",
+            "Give two numbers, or Rope(low, high, effect).",
+        ) from error
+    return Rope(low, high)
 
 
 def write_report(found: Findings, path: str | os.PathLike[str]) -> None:

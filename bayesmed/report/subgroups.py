@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayesmed.cards import Framing
 from bayesmed.core.names import ACME, SLOPE
 from bayesmed.core.numbers import number
@@ -86,20 +88,21 @@ def splits_content(found: SplitSensitivity, framing: Framing | None = None) -> C
     first = found.repeated.found[0]
     data = first.estimates
     own = f"Effects on {data.outcome} through {joined(data.mediators)}"
-    combined = found.combined()
+    combined = found.combined() if found.answered else None
     tree: tuple[Block, ...] = tree_picture(first)
     if tree:
         said = f"The sites of the first split (seed {first.seed}), as one example of them."
         tree = (Paragraph(said), *tree)
-    sections = [
-        Section("answers", "Split by split", _answers(found, combined)),
-        Section("columns", "What tells persons apart", (*_columns(found), *tree)),
-        Section("values", "Estimates in each split", (_values(found),)),
-    ]
+    sections = [Section("columns", "What tells persons apart", (*_columns(found), *tree))]
+    said_of_all = Answer(_first(found), "No split has an answer that converged.", (), ())
+    if combined is not None:
+        said_of_all = _answer(found, combined)
+        sections.insert(0, Section("answers", "Split by split", _answers(found, combined)))
+        sections.append(Section("values", "Estimates in each split", (_values(found),)))
     return Content(
         title=f"{framing.title.strip() or own}: sites found in {len(found.repeated.found)} splits",
         question=framing.question.strip() or "How much does the answer depend on the split?",
-        answer=_answer(found, combined),
+        answer=said_of_all,
         sections=tuple(sections),
         made=f"Fitted with seed {found.seed}; every split has a seed of its own.",
     )
@@ -109,14 +112,7 @@ def tree_picture(found: FoundSites) -> tuple[Picture, ...]:
     """Return the picture of a tree with the effects in its leaves; nothing of other sites."""
     if not isinstance(found.how, CausalTree):
         return ()
-    data = found.estimates
-    sites = [str(name) for name in data.labels] if data.arm is None else list(data.site)
-    effects = {}
-    for p, mediator in enumerate(data.mediators):
-        pairs = zip(data.mediator_effect[:, p], data.mediator_se[:, p], strict=True)
-        effects[f"effect on {mediator}"] = dict(zip(sites, pairs, strict=True))
-    pairs = zip(data.total_effect, data.total_effect_se, strict=True)
-    effects[f"effect on {data.outcome}"] = dict(zip(sites, pairs, strict=True))
+    effects = _leaf_effects(found)
     laid = places(found.splits)
     leaves = [place for place in laid if place.site]
     alternative = (
@@ -130,6 +126,23 @@ def tree_picture(found: FoundSites) -> tuple[Picture, ...]:
         f"{'on other persons' if found.how.honest else 'on the same persons'}, with 95 % intervals."
     )
     return (Picture("tree", caption, alternative, partial(causal_tree, found.splits, effects)),)
+
+
+def _leaf_effects(found: FoundSites) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return estimate and standard error by site of every variable, arm by arm."""
+    data = found.estimates
+    values = np.column_stack([data.mediator_effect, data.total_effect])
+    errors = np.column_stack([data.mediator_se, data.total_effect_se])
+    arms = [""] if data.arm is None else list(dict.fromkeys(data.arm))
+    effects: dict[str, dict[str, tuple[float, float]]] = {}
+    for arm in arms:
+        rows = [i for i in range(data.n_rows) if data.arm is None or data.arm[i] == arm]
+        for p, name in enumerate((*data.mediators, data.outcome)):
+            label = f"effect on {name}" + (f", {arm}" if len(arms) > 1 else "")
+            effects[label] = {
+                data.site[i]: (float(values[i, p]), float(errors[i, p])) for i in rows
+            }
+    return effects
 
 
 def _sites(found: FoundSites) -> Table:
@@ -181,8 +194,9 @@ def _of_tree(found: FoundSites) -> Table:
     )
     names = (f"More on {name[len('difference[') : -1]} above" for name in differences)
     note = (
-        "Differences, with standard errors, among the persons the tree was grown on: the largest "
-        "that could be found there, and larger than among others."
+        "Differences, with standard errors as if persons were independent and counted alike, among "
+        "the persons the tree was grown on: the largest that could be found there, and larger than "
+        "among others."
     )
     return Table("Splits", ("Among", "Split", "Persons", *names), rows, texts=(0, 1, 2), note=note)
 
@@ -208,7 +222,9 @@ def _first(found: SplitSensitivity) -> tuple[str, ...]:
     """Say what has to be said before the answer."""
     said = []
     table = found.table()
-    bad = table.loc[~table["converged"].astype(bool), "split_seed"].nunique()
+    bad = 0
+    if not table.empty:
+        bad = table.loc[~table["converged"].astype(bool), "split_seed"].nunique()
     if bad:
         left = "split did not converge and is" if bad == 1 else "splits did not converge and are"
         said.append(f"{bad} {left} left out.")

@@ -54,12 +54,12 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
     persons = base.persons(_GROWING if how.honest else None, progress)
     base = _told_binary(base, persons)
     persons = adjusted(persons)
-    least, (n, fewest) = how.least_per_arm, _sizes(persons)
+    least, (n, fewest) = how.least_in_leaf, _sizes(persons)
     if fewest < 2 * least:
         raise DataError(
             f"{rows.source}: {n} complete persons are too few to split (in the smallest arm, or "
             f"half of all where treatment is an amount: {fewest}).",
-            f"Two leaves of {least} need {2 * least}; lower `least_per_arm`, or raise `share`.",
+            f"Two leaves of {least} need {2 * least}; lower `least_in_leaf`, or raise `share`.",
         )
     progress.phase("Growing the tree")
     root = grown(persons, how.depth, least, child_seed(seed, "tree"))
@@ -70,9 +70,9 @@ def sites_by_tree(rows: PersonRows, how: CausalTree, seed: int, progress: Progre
     root = with_most_leaves(summarised(root, persons), how.leaves)
     if isinstance(root, Leaf):
         raise DataError(
-            f"{rows.source}: no split tells persons apart and leaves {how.least_per_arm} in every "
+            f"{rows.source}: no split tells persons apart and leaves {how.least_in_leaf} in every "
             "arm on both sides, so that all are in one leaf.",
-            "Name other columns as site, lower `least_per_arm`, or take another seed.",
+            "Name other columns as site, lower `least_in_leaf`, or take another seed.",
         )
     told = with_regions(base, regions_of(base, root), part)
     return ToldApart(told, _table(base, root), _origin(base, how, seed, root), _caution(how))

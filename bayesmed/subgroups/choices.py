@@ -18,7 +18,7 @@ class CausalTree:
     ----------
     leaves
         Most leaves, each a site.
-    least_per_arm
+    least_in_leaf
         Fewest complete persons of an arm in a leaf, in either part (twice as many in all, where
         treatment is an amount).
     depth
@@ -47,7 +47,7 @@ class CausalTree:
     """
 
     leaves: int = 8
-    least_per_arm: int = 30
+    least_in_leaf: int = 30
     depth: int = 6
     share: float = 0.5
     honest: bool = True
@@ -57,9 +57,9 @@ class CausalTree:
     def __post_init__(self) -> None:
         object.__setattr__(self, "categorical", _tuple(self.categorical))
         _whole(self, "leaves", 2, 1000)
-        _whole(self, "least_per_arm", 2, 10**9)
+        _whole(self, "least_in_leaf", 2, 10**9)
         _whole(self, "depth", 1, 30)
-        if not 0.01 <= self.share <= 0.99:
+        if not _is_share(self.share):
             raise DataError(
                 f"The tree is to be grown on the share {self.share!r} of the persons.",
                 "Give a number from .01 to .99; half is usual.",
@@ -106,8 +106,15 @@ class CompliancePropensity:
         _whole(self, "folds", 2, 1000)
 
 
-def _tuple(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _is_share(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0.01 <= value <= 0.99
+
+
+def _tuple(given: object) -> tuple[str, ...]:
+    names = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise DataError(f"`categorical` is {given!r}.", "Give names of columns.")
+    return names
 
 
 def _whole(choices: CausalTree | CompliancePropensity, name: str, low: int, high: int) -> None:

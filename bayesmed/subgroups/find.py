@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bayesmed.core.errors import DataError
 from bayesmed.core.progress import Progress, Silent
 from bayesmed.core.seeds import checked_seed
 from bayesmed.data import Estimation, PersonRows, Reduction, reduce_rows
@@ -65,6 +66,7 @@ def find_sites(
     >>> found.estimates.n_rows, found.seed
     (2, 1)
     """
+    _check(rows, how)
     seed = checked_seed(seed)
     progress = progress or Silent()
     if isinstance(how, CausalTree):
@@ -73,6 +75,20 @@ def find_sites(
         told, splits, origin, caution = sites_by_compliance(rows, how, seed, progress)
     reduction = reduce_rows(told, estimation, progress=progress)
     return FoundSites(how, seed, told, _with_origin(reduction, origin, caution), splits)
+
+
+def _check(rows: object, how: object) -> None:
+    """Refuse what is no set of rows, and no way of finding sites."""
+    if not isinstance(rows, PersonRows):
+        raise DataError(
+            f"A {type(rows).__name__} does not say what its columns are.",
+            "Give PersonRows.from_frame(frame, RowColumns(...)), or PersonRows.read(file, ...).",
+        )
+    if not isinstance(how, (CausalTree, CompliancePropensity)):
+        raise DataError(
+            f"{how!r} is no way of finding sites.",
+            "Give CausalTree(...) or CompliancePropensity(...), with parentheses.",
+        )
 
 
 def _with_origin(reduction: Reduction, origin: str, caution: str) -> Reduction:

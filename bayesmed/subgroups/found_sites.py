@@ -46,7 +46,8 @@ class FoundSites:
         ``above``, how many persons (``n_below``, ``n_above``), the split (``below_split``, 0 where
         there is none) or site (``below_site``, empty) that follows on either side, and by how much
         effects on each mediator are larger above than below, with standard errors, among those
-        the tree was grown on. For propensities one row per mediator, fold and column.
+        the tree was grown on (as if persons were independent and counted alike). For propensities
+        one row per mediator, fold and column.
 
     Examples
     --------

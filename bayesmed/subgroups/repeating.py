@@ -187,12 +187,16 @@ def repeat_sites(
         raise DataError(f"{splits!r} splits are asked for.", "Ask for a whole number from 1 up.")
     seed, progress = checked_seed(seed), progress or Silent()
     progress.phase(f"Finding sites in {splits} random splits")
-    found, without = [], {}
+    found: list[FoundSites] = []
+    without: dict[int, str] = {}
     for b in range(splits):
         own = child_seed(seed, f"split {b}")
         try:
             found.append(find_sites(rows, how, estimation, seed=own))
         except DataError as error:
+            # What every split says is about the rows or the choices, not about a split.
+            if splits == 1 or (not found and str(error) in without.values()):
+                raise
             without[own] = str(error)
         progress.advance((b + 1) / splits)
     if not found:

@@ -78,8 +78,10 @@ one tree, and its least squares, SIMEX and BCES, which leave the covariance of t
 ![The honest tree of eight leaves, split by age, sex, schooling and race, with the effects estimated
 in each leaf on other persons](images/job_corps_tree.png)
 
-One tree, grown on the persons in its leaves, and SIMEX give a slope whose interval excludes 0. That
-is the first row only. Other random parts of the same persons give other leaves and other slopes:
+The recipe on one tree that was grown on the persons in its leaves (least squares, SIMEX) gives a
+slope whose interval excludes 0. The honest tree has half the persons, wider intervals, and slopes that
+are no smaller: what using persons twice does shows in the trials above, not in one data set. Other
+random parts of the same persons give other leaves and other slopes:
 
 {many_splits}
 

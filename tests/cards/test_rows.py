@@ -316,8 +316,8 @@ def people(folder: Path) -> None:
     ("section", "how"),
     [
         (
-            'how = "causal_tree"\nseed = 3\nleaves = 3\nleast_per_arm = 40\nshare = 0.4\n',
-            CausalTree(leaves=3, least_per_arm=40, share=0.4),
+            'how = "causal_tree"\nseed = 3\nleaves = 3\nleast_in_leaf = 40\nshare = 0.4\n',
+            CausalTree(leaves=3, least_in_leaf=40, share=0.4),
         ),
         (
             'how = "compliance_propensity"\nseed = 3\ngroups = 4\nfolds = 3\n',

@@ -38,7 +38,7 @@ def names(folder: Path) -> set[str]:
     [
         (("--leaves", "4", "--least-in-leaf", "40"), CausalTree(4, 40, categorical=NAMES)),
         (
-            ("--how", "compliance", "--groups", "3", "--folds", "4"),
+            ("--how", "compliance_propensity", "--groups", "3", "--folds", "4"),
             CompliancePropensity(3, 4, categorical=NAMES),
         ),
     ],
@@ -95,11 +95,16 @@ def test_many_splits_are_fitted_and_reported(run: Run, persons: str, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--how", "compliance", "--leaves", "3"), "--leaves is not for --how compliance"),
-        (("--groups", "3"), "--groups is not for --how tree"),
+        (
+            ("--how", "compliance_propensity", "--leaves", "3"),
+            "--leaves is not for --how compliance_propensity",
+        ),
+        (("--groups", "3"), "--groups is not for --how causal_tree"),
         (("--leaves", "1"), "`leaves` is 1"),
         (("--splits", "3"), "--splits has nowhere to say"),
-        (("--splits", "0", "--report", "s.html"), "0 splits are asked for"),
+        (("--splits", "0", "--report", "s.html"), "--splits is 0"),
+        (("--splits", "2", "--workers", "0", "--report", "s.html"), "--workers is 0"),
+        (("--workers", "2"), "--workers is for --splits"),
         (("--report", "s.pdf"), "ends in '.pdf'"),
         (("--by", "nothing"), "nothing"),
         (("--how", "forest"), "forest"),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -134,6 +135,31 @@ def test_what_failed_comes_first(studied: SplitSensitivity) -> None:
     first = splits_content(replace(studied, estimates=table, failed=failed)).answer.first
     assert first[0] == "1 split did not converge and is left out."
     assert first[1] == "1 split has no answer; the first says: All are in one leaf."
+
+
+def test_splits_without_any_answer_say_so(studied: SplitSensitivity) -> None:
+    for estimates in (studied.table().assign(converged=False), pd.DataFrame()):
+        content = splits_content(replace(studied, estimates=estimates))
+        assert content.answer.sentence == "No split has an answer that converged."
+        assert [section.slug for section in content.sections] == ["columns"]
+
+
+def test_every_arm_has_its_effects_in_the_picture() -> None:
+    people = trial(n=3000)
+    people["t"] = np.arange(3000) % 3
+    people["m"] = people.m + people.t * (people.age >= 40)
+    found = find_sites(rows(people, site=("age",), reference="0"), CausalTree(leaves=2), seed=1)
+    data = found.estimates
+    assert data.arm is not None
+    (picture,) = tree_picture(found)
+    panels = picture.draw().axes[1:]
+    labels = [panel.get_xlabel().replace("\n", " ") for panel in panels]
+    assert labels == [f"effect on {v}, {arm}" for arm in ("1", "2") for v in ("m", "y")]
+    for k, panel in enumerate(panels):
+        own = [i for i in range(data.n_rows) if data.arm[i] == ("1", "2")[k // 2]]
+        values = data.total_effect[own] if k % 2 else data.mediator_effect[own, 0]
+        drawn = sorted(x.get_xdata()[0] for x in panel.lines if x.get_marker() == "o")
+        np.testing.assert_allclose(drawn, np.sort(values))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -181,7 +181,7 @@ def test_persons_without_a_needed_column_are_counted_and_left_out() -> None:
 
 def test_every_leaf_has_enough_persons_of_each_arm_in_both_parts() -> None:
     people = trial(n=1500)
-    got = found(people, CausalTree(leaves=50, least_per_arm=60, categorical=NAMES))
+    got = found(people, CausalTree(leaves=50, least_in_leaf=60, categorical=NAMES))
     persons = got.reduction.moments
     assert persons.n.min() >= 60
     assert (got.splits[["n_below", "n_above"]] >= 120).all(axis=None)
@@ -206,7 +206,7 @@ def test_without_differences_honest_sites_differ_by_chance_only() -> None:
     for seed in range(8):
         people = trial(seed, n=1200, differs=False)
         for honest, ratios in by_chance.items():
-            how = CausalTree(leaves=6, least_per_arm=20, honest=honest, categorical=NAMES)
+            how = CausalTree(leaves=6, least_in_leaf=20, honest=honest, categorical=NAMES)
             sites = found(people, how, seed).estimates
             gap = sites.mediator_effect[:, 0] - np.average(
                 sites.mediator_effect[:, 0], weights=1 / sites.cov[:, 0, 0]
@@ -233,8 +233,8 @@ def test_what_was_done_is_said() -> None:
         ({"site": ("age",)}, TREE, "no column 'region'"),
         ({"site": ("age",), "cuts": {"age": (30,)}}, CausalTree(), "`cuts` cuts 'age'"),
         ({"site": ("age", "region")}, CausalTree(), "'North' is not a number.*categorical"),
-        ({"site": ("age",)}, CausalTree(least_per_arm=10_000), "too few to split"),
-        ({"site": ("age",)}, CausalTree(least_per_arm=257, depth=1), "all are in one leaf"),
+        ({"site": ("age",)}, CausalTree(least_in_leaf=10_000), "too few to split"),
+        ({"site": ("age",)}, CausalTree(least_in_leaf=257, depth=1), "all are in one leaf"),
         ({"site": ("age",)}, CausalTree(person="id"), "no column 'id'"),
         ({"fixed_effect": "school"}, TREE, "fixed_effect"),
     ],
@@ -245,7 +245,7 @@ def test_what_cannot_be_used_is_refused(changed: Any, how: CausalTree, message: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"leaves": 1}, {"least_per_arm": 1}, {"depth": 0}, {"share": 1.0}, {"leaves": 2.0}]
+    "wrong", [{"leaves": 1}, {"least_in_leaf": 1}, {"depth": 0}, {"share": 1.0}, {"leaves": 2.0}]
 )
 def test_choices_that_do_not_exist_are_refused(wrong: Any) -> None:
     with pytest.raises(DataError, match="Give a"):
@@ -298,3 +298,20 @@ def test_columns_of_0_and_1_are_named_by_what_they_are() -> None:
     people = trial().assign(north=lambda d: (d.region == "North").astype(int))
     found = find_sites(rows(people, site=("north",)), CausalTree(leaves=2), seed=1)
     assert found.estimates.site == ("north=0", "north=1")
+
+
+@pytest.mark.parametrize("how", [CausalTree, "tree", None])
+def test_what_is_no_way_of_finding_sites_is_refused(how: Any) -> None:
+    with pytest.raises(DataError, match="no way of finding sites"):
+        find_sites(rows(trial(n=200)), how)
+
+
+def test_a_table_without_roles_is_refused() -> None:
+    with pytest.raises(DataError, match="does not say what its columns are"):
+        find_sites(trial(n=200), CausalTree())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"share": "half"}, {"categorical": None}, {"categorical": 5}])
+def test_choices_of_another_kind_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DataError):
+        CausalTree(**wrong)

@@ -79,3 +79,16 @@ def test_trees_tell_which_columns_they_use() -> None:
     used = repeated.columns_used()
     assert used["age"] == 1.0
     assert repeated.without == {}
+
+
+def test_what_is_wrong_with_the_rows_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def always_fails(*given: object, seed: int) -> int:
+        tried.append(seed)
+        raise DataError("There is no column 'nobody'.", "Name one.")
+
+    monkeypatch.setattr(repeating, "find_sites", always_fails)
+    with pytest.raises(DataError, match="There is no column 'nobody'"):
+        repeat_sites(rows(trial(n=200)), HOW, splits=20, seed=1)
+    assert len(tried) == 2

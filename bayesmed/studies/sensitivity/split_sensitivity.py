@@ -94,10 +94,12 @@ class SplitSensitivity:
         """
         import pandas as pd
 
-        good = self.estimates[self.estimates["converged"].astype(bool)]
-        good = good[good["quantity"].isin(CONCLUSIONS)]
+        good = self._answered()
         if good.empty:
-            raise DataError("No split has an answer.", "Take fewer or larger sites.")
+            raise DataError(
+                "No split has an answer that converged.",
+                "See failures() and table(); take more draws, or fewer and larger sites.",
+            )
         rows = []
         for (quantity, mediator), own in good.groupby(["quantity", "mediator"], sort=False):
             middle = own["q50"].to_numpy(dtype=float)
@@ -123,13 +125,25 @@ class SplitSensitivity:
         """Return the splits without an answer: columns split_seed and error."""
         return self.failed.copy()
 
+    @property
+    def answered(self) -> bool:
+        """Whether any split has an answer that converged."""
+        return not self._answered().empty
+
+    def _answered(self) -> pd.DataFrame:
+        if self.estimates.empty:
+            return self.estimates
+        good = self.estimates[self.estimates["converged"].astype(bool)]
+        return good[good["quantity"].isin(CONCLUSIONS)]
+
     def _shown(self) -> Shown:
         from bayesmed.studies.display import shown_study
 
+        title = f"SplitSensitivity({len(self.repeated.found)} splits)"
+        if not self.answered:
+            return Shown(title, ("No split has an answer that converged.",))
         columns = ("quantity", "mediator", "q50", "q2.5", "q97.5", "lowest", "highest")
-        return shown_study(
-            f"SplitSensitivity({len(self.repeated.found)} splits)", self.combined(), columns
-        )
+        return shown_study(title, self.combined(), columns)
 
 
 def split_sensitivity(

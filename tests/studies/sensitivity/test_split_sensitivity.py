@@ -68,8 +68,13 @@ def test_fits_that_did_not_converge_are_left_out(found: SplitSensitivity) -> Non
     kept = table.query("quantity == 'slope' and split != 2")
     assert row["splits"] == 3
     assert row["q50"] == np.median(kept["q50"])
-    with pytest.raises(DataError, match="No split has an answer"):
-        replace(found, estimates=table.assign(converged=False)).combined()
+    nothing = replace(found, estimates=table.assign(converged=False))
+    for none in (nothing, replace(found, estimates=pd.DataFrame())):
+        assert not none.answered
+        with pytest.raises(DataError, match="No split has an answer"):
+            none.combined()
+        assert "No split has an answer" in str(none)
+        assert repr(none) == repr(found)
 
 
 def test_splits_without_sites_are_told(repeated: RepeatedSites) -> None:
