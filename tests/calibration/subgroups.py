@@ -79,9 +79,9 @@ one tree, and its least squares, SIMEX and BCES, which leave the covariance of t
 in each leaf on other persons](images/job_corps_tree.png)
 
 The recipe on one tree that was grown on the persons in its leaves (least squares, SIMEX) gives a
-slope whose interval excludes 0. The honest tree has half the persons, wider intervals, and slopes that
-are no smaller: what using persons twice does shows in the trials above, not in one data set. Other
-random parts of the same persons give other leaves and other slopes:
+slope whose interval excludes 0. The honest tree has half the persons, wider intervals, and slopes
+that are no smaller: what using persons twice does shows in the trials above, not in one data set.
+Other random parts of the same persons give other leaves and other slopes:
 
 {many_splits}
 
