@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pytest
@@ -22,6 +23,14 @@ BERKEY = SiteColumns(
 )
 
 type MadeFit = Callable[..., Fit]
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Let an interrupt raise KeyboardInterrupt, which workers of pytest-xdist ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -193,7 +193,7 @@ def test_an_interrupt_leaves_no_fit(sites, compilations, monkeypatch):
     assert cancelled
 
 
-def test_a_real_interrupt_stops_sampling(sites, compilations):
+def test_a_real_interrupt_stops_sampling(sites, compilations, interrupts):
     class Interrupter(Recorder):
         def phase(self, text):
             super().phase(text)

@@ -134,7 +134,7 @@ def query_of(backend: Any, sql: str) -> Any:
     return backend.table("numbers")
 
 
-def test_a_long_scan_can_be_interrupted() -> None:
+def test_a_long_scan_can_be_interrupted(interrupts: None) -> None:
     """As by the keys Ctrl and C: the query stops, and the engine stays usable."""
     backend = duckdb_backend()
     table = query_of(backend, LONG)
