@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesmed.core.errors import ModelError
@@ -39,6 +39,7 @@ def test_the_ends_belong_to_the_region() -> None:
     assert (share.below, share.inside, share.above) == (0.0, pytest.approx(2 / 3), 1 / 3)
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 3), st.floats(0.01, 3), st.floats(0.01, 3))
 def test_a_wider_region_never_holds_less(low: float, width: float, more: float) -> None:
     narrow = practical_equivalence(acme(), Rope(low, low + width))
@@ -47,6 +48,7 @@ def test_a_wider_region_never_holds_less(low: float, width: float, more: float) 
     assert wide.below <= narrow.below
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 100), st.floats(0.05, 2))
 def test_units_do_not_matter(unit: float, high: float) -> None:
     one = practical_equivalence(acme(), Rope(-0.1, high))
