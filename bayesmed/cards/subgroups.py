@@ -8,15 +8,12 @@ from typing import Any
 from bayesmed.cards.section import Section
 from bayesmed.core.errors import CardError, nearest
 from bayesmed.subgroups import CausalTree, CompliancePropensity
+from bayesmed.subgroups.choices import WAYS, own_choices
 
 __all__ = ["Subgroups", "read_subgroups"]
 
 _COMMON = ("how", "seed", "categorical", "person")
 _WHOLE = {"leaves": 1000, "least_in_leaf": 10**9, "depth": 30, "groups": 1000, "folds": 1000}
-_WAYS: dict[str, tuple[type[CausalTree | CompliancePropensity], tuple[str, ...]]] = {
-    "causal_tree": (CausalTree, ("leaves", "least_in_leaf", "depth", "share")),
-    "compliance_propensity": (CompliancePropensity, ("groups", "folds")),
-}
 
 
 @dataclass(frozen=True)
@@ -44,14 +41,14 @@ def read_subgroups(rows: Section) -> Subgroups | None:
         If a key is unknown or belongs to the other way, or a choice does not exist.
     """
     example = 'how = "causal_tree" and seed = 1 below [data.rows.subgroups]'
-    known = (*_COMMON, *(key for _, own in _WAYS.values() for key in own))
+    known = (*_COMMON, *(key for way in WAYS for key in own_choices(way)))
     section = rows.section("subgroups", known, example=example)
     if section is None:
         return None
-    way = section.required_text("how", f"one of {', '.join(_WAYS)}")
-    if way not in _WAYS:
-        raise section.wrong("how", nearest(way, tuple(_WAYS)))
-    kind, own = _WAYS[way]
+    way = section.required_text("how", f"one of {', '.join(WAYS)}")
+    if way not in WAYS:
+        raise section.wrong("how", nearest(way, tuple(WAYS)))
+    own = own_choices(way)
     for key in section.values:
         if key not in (*_COMMON, *own):
             raise CardError(f"{section.card}: {section.at(key)} is not for {way}.", "Take it away.")
@@ -67,4 +64,4 @@ def read_subgroups(rows: Section) -> Subgroups | None:
     }
     choices |= {"categorical": section.one_or_more("categorical"), "person": section.text("person")}
     with section.located():
-        return Subgroups(kind(**choices), seed)
+        return Subgroups(WAYS[way](**choices), seed)

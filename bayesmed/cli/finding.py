@@ -15,6 +15,7 @@ from bayesmed.cli.writing import checked_target, written_together
 from bayesmed.core.errors import DataError
 from bayesmed.data import DataWarning, PersonRows
 from bayesmed.subgroups import CausalTree, CompliancePropensity, find_sites, repeat_sites
+from bayesmed.subgroups.choices import WAYS, own_choices
 
 if TYPE_CHECKING:
     from bayesmed.report.content import Content
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Choices", "Found", "Splits", "find", "split_options"]
 
 COMMAND = "subgroups"
-_OF_TREES = ("leaves", "least_in_leaf", "depth", "share")
-_OF_PROPENSITIES = ("groups", "folds")
-TREE, COMPLIANCE = "causal_tree", "compliance_propensity"
 
 
 @dataclass(frozen=True)
@@ -63,21 +61,19 @@ def split_options(options: dict[str, Any], seed: int | None) -> tuple[Choices, d
     others = options | {"cut": (), "quantiles": ()}  # the data choose where to cut
     way = others.pop("how")
     common = {"categorical": others.pop("categorical"), "person": others.pop("person")}
-    given = {name: others.pop(name) for name in (*_OF_TREES, *_OF_PROPENSITIES)}
-    given = {name: value for name, value in given.items() if value is not None}
-    own, kind, other = (
-        (_OF_TREES, CausalTree, COMPLIANCE)
-        if way == TREE
-        else (_OF_PROPENSITIES, CompliancePropensity, TREE)
-    )
-    for name in given:
-        if name not in own:
-            raise DataError(
-                f"--{name.replace('_', '-')} is not for --how {way}.",
-                f"Leave it out, or take --how {other}.",
-            )
-    how = kind(**given, **common)
-    return Choices(how, seed), others
+    given = {}
+    for one in WAYS:
+        for name in own_choices(one):
+            value = others.pop(name)
+            if value is None:
+                continue
+            if one != way:
+                raise DataError(
+                    f"--{name.replace('_', '-')} is not for --how {way}.",
+                    f"Leave it out, or take --how {one}.",
+                )
+            given[name] = value
+    return Choices(WAYS[way](**given, **common), seed), others
 
 
 def find(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
 
 from bayesmed.core.errors import DataError
 
-__all__ = ["CausalTree", "CompliancePropensity"]
+__all__ = ["WAYS", "CausalTree", "CompliancePropensity", "own_choices"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,25 @@ class CompliancePropensity:
         object.__setattr__(self, "categorical", _tuple(self.categorical))
         _whole(self, "groups", 2, 1000)
         _whole(self, "folds", 2, 1000)
+
+
+WAYS: Final[Mapping[str, type[CausalTree] | type[CompliancePropensity]]] = {
+    "causal_tree": CausalTree,
+    "compliance_propensity": CompliancePropensity,
+}
+"""Ways of finding sites, by their names in cards and on the command line."""
+_NOT_OWN = ("honest", "categorical", "person")
+
+
+def own_choices(way: str) -> tuple[str, ...]:
+    """Return the choices of a way that the other does not have.
+
+    Examples
+    --------
+    >>> own_choices("compliance_propensity")
+    ('groups', 'folds')
+    """
+    return tuple(field.name for field in fields(WAYS[way]) if field.name not in _NOT_OWN)
 
 
 def _is_share(value: object) -> bool:
