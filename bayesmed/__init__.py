@@ -1,7 +1,7 @@
 """Bayesian mediation analysis: how much of a treatment's effect runs through a mediator.
 
 ``fit(model, data)`` gives a `Fit`; `effects`, `predict`, `check`, `ledger`, `compare`,
-`parameters` and `report` read it. Nothing heavy is imported before it is used.
+`parameters`, `picture`, `table` and `report` read it. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayesmed.data import (
         ArmCovariance,
         DataWarning,
+        EngineError,
         Estimation,
         MediatorColumns,
         MediatorCovariance,
@@ -62,9 +63,17 @@ if TYPE_CHECKING:
         RandomCoefficients,
         SiteSlope,
     )
-    from bayesmed.inference import Fit, Sampler, fit, load_fit, save_fit
+    from bayesmed.inference import (
+        Fit,
+        QuadratureError,
+        Sampler,
+        SamplingError,
+        fit,
+        load_fit,
+        save_fit,
+    )
     from bayesmed.priors import Prior, from_preliz, to_preliz
-    from bayesmed.report import report, table, write_results
+    from bayesmed.report import picture, report, table, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
     from bayesmed.studies.calibration import Calibration, calibrate
     from bayesmed.studies.sensitivity import (
@@ -111,6 +120,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "data": (
         "ArmCovariance",
         "DataWarning",
+        "EngineError",
         "Estimation",
         "MediatorColumns",
         "MediatorCovariance",
@@ -148,9 +158,17 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "RandomCoefficients",
         "SiteSlope",
     ),
-    "inference": ("Fit", "Sampler", "fit", "load_fit", "save_fit"),
+    "inference": (
+        "Fit",
+        "QuadratureError",
+        "Sampler",
+        "SamplingError",
+        "fit",
+        "load_fit",
+        "save_fit",
+    ),
     "priors": ("Prior", "from_preliz", "to_preliz"),
-    "report": ("report", "table", "write_results"),
+    "report": ("picture", "report", "table", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
     "studies.calibration": ("Calibration", "calibrate"),
     "studies.sensitivity": (
@@ -197,6 +215,7 @@ __all__ = [
     "DataError",
     "DataWarning",
     "Effects",
+    "EngineError",
     "Estimation",
     "Fit",
     "FoundSites",
@@ -214,6 +233,7 @@ __all__ = [
     "PrincipalStrata",
     "Prior",
     "PriorSensitivity",
+    "QuadratureError",
     "RandomCoefficients",
     "ReardonDesign",
     "Reduction",
@@ -221,6 +241,7 @@ __all__ = [
     "Rope",
     "RowColumns",
     "Sampler",
+    "SamplingError",
     "Simulation",
     "SiteColumns",
     "SiteEstimates",
@@ -255,6 +276,7 @@ __all__ = [
     "load_fit",
     "new_card",
     "parameters",
+    "picture",
     "power_scaling",
     "practical_equivalence",
     "predict",

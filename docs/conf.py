@@ -41,6 +41,10 @@ napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
+# Every name a sentence links to is there. Types of signatures are of other packages, or aliases.
+nitpicky = True
+nitpick_ignore_regex = [("py:class", ".*")]
+
 # Attributes of several classes have one name; where that matters, links are written in full.
 suppress_warnings = ["ref.python"]
 

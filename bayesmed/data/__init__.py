@@ -6,6 +6,7 @@ from bayesmed.data.datasets import dataset_names, load_dataset
 from bayesmed.data.person_covariance import PersonCovariance
 from bayesmed.data.plausibility import DataWarning
 from bayesmed.data.rows import (
+    EngineError,
     Estimation,
     Moments,
     PersonRows,
@@ -26,6 +27,7 @@ __all__ = [
     "ArmCovariance",
     "DataError",
     "DataWarning",
+    "EngineError",
     "Estimation",
     "MediatorColumns",
     "MediatorCovariance",

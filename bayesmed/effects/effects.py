@@ -67,7 +67,14 @@ class Effects:
         by (Reardon and Raudenbush 2013, equation 5: the compliance-weighted average treatment
         effect). Where slopes are unrelated to mediator effects by assumption the population has
         no ``superpopulation_cwate``: it would be ``average_slope``.
-        Of one trial without sites: what the model's module in `bayesmed.effects.trials` lists.
+
+        Of one trial without sites there are, for `CovariateIV`, ``slope``, ``direct_effect``,
+        ``mediator_effect``, ``indirect_effect``, ``total_effect``, ``share_mediated``; for
+        `RandomCoefficients` ``intention_to_treat``, ``mediator_effect``, ``cwate``, and
+        ``average_treatment_effect``, ``wald_gap``, ``compliance_slope_covariance``, or of a binary
+        mediator ``late``, ``tot``; for `PrincipalStrata` ``ate``, and by arm ``nie``, ``nde``,
+        ``nie_iv``, ``nde_iv`` (instrumental variables in their place), ``nie_gap`` and more.
+        ``labels`` says what each one is.
     labels
         Each effect in words. Where the model has an interaction of treatment and mediator,
         indirect effects are total and direct effects pure ones.

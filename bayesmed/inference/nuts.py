@@ -35,7 +35,13 @@ _lock = threading.Lock()
 
 
 class SamplingError(BayesmedError):
-    """The sampler could not produce draws."""
+    """The sampler could not produce draws.
+
+    Examples
+    --------
+    >>> issubclass(SamplingError, BayesmedError)
+    True
+    """
 
 
 class Compilable[D](Protocol):

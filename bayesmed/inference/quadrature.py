@@ -28,7 +28,13 @@ PILOT_NODES = (25, 15, 15)
 
 
 class QuadratureError(BayesmedError):
-    """The density cannot be integrated on a grid of reasonable size."""
+    """The density cannot be integrated on a grid of reasonable size: NUTS may do.
+
+    Examples
+    --------
+    >>> issubclass(QuadratureError, BayesmedError)
+    True
+    """
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from bayesmed.report.answer import Answer, answer
 from bayesmed.report.findings import Findings, findings
+from bayesmed.report.picture import picture
 from bayesmed.report.report import report
 from bayesmed.report.results import (
     Results,
@@ -18,6 +19,7 @@ __all__ = [
     "answer",
     "checked_results_folder",
     "findings",
+    "picture",
     "report",
     "rewrite_reports",
     "table",

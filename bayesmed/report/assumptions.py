@@ -173,6 +173,7 @@ def _tipping(found: AssumptionSensitivity) -> tuple[Block, ...]:
         columns,
         tuple(rows),
         texts=(0, 1, 2, 5),
+        slug="tipping",
     )
     return (*map(Paragraph, reasons(found.axes)), table, Paragraph(GIVEN))
 
@@ -186,7 +187,13 @@ def _versions(found: AssumptionSensitivity, pictured: dict[Key, str]) -> tuple[B
         for parameter, prior in own.items()
     )
     blocks: list[Block] = [
-        Table("Priors in place of the fit's", ("Name", "Parameter", "Prior"), listed, (0, 1, 2))
+        Table(
+            "Priors in place of the fit's",
+            ("Name", "Parameter", "Prior"),
+            listed,
+            texts=(0, 1, 2),
+            slug="versions",
+        )
     ]
     for i, (key, label) in enumerate(pictured.items()):
         own = about(table[table["version"] != HELD], key)
@@ -214,7 +221,7 @@ def _values(found: AssumptionSensitivity) -> Table:
     symbols = tuple(axis.symbol for axis in found.axes)
     columns = (*symbols, "Priors", "Quantity", "Median", "95 % interval", "P(> 0)")
     note = "" if len(own) <= MOST_ROWS else f"{MOST_ROWS} of {len(own):,} rows."
-    return Table("Estimates", columns, rows, texts=(k, k + 1), note=note)
+    return Table("Estimates", columns, rows, texts=(k, k + 1), note=note, slug="values")
 
 
 def _computed(found: AssumptionSensitivity) -> str:

@@ -95,7 +95,7 @@ def _ranks(found: Calibration) -> Section:
         (
             Paragraph(ABOUT),
             Picture("ranks", caption, alternative, draw),
-            Table("Ranks by quantity", columns, rows, (0, 5), note),
+            Table("Ranks by quantity", columns, rows, (0, 5), note, slug="ranks"),
         ),
     )
 

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bayesmed.core.errors import StorageError
@@ -24,7 +25,8 @@ def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Colle
     marker
         The file by which a folder written before is known.
     own
-        Every name such a folder may hold; what is in a folder of it as ``"folder/name"``.
+        Every name such a folder may hold; what is in a folder of it as ``"folder/name"``, with
+        ``*`` for any part of a name.
 
     Raises
     ------
@@ -45,7 +47,12 @@ def checked_folder(directory: str | os.PathLike[str], *, marker: str, own: Colle
         parent = next(p for p in target.parents if p.exists())
     except (OSError, ValueError) as error:
         raise StorageError(f"{shown} cannot be used: {error}.", "Name another folder.") from error
-    strange = sorted(n for n in names - set(own) if n.rpartition("/")[2] not in _NOBODYS)
+    any_of = [name for name in own if "*" in name]
+    strange = sorted(
+        n
+        for n in names - set(own)
+        if n.rpartition("/")[2] not in _NOBODYS and not any(fnmatchcase(n, one) for one in any_of)
+    )
     if names and (strange or marker not in names):
         what = f"holds {strange[0]!r}, which is" if strange else "holds files that are"
         raise StorageError(

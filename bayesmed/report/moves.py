@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from bayesmed.core.names import ACME, AVERAGE_SLOPE, CHAIN, DRAW, SLOPE
+from bayesmed.effects import effects
 from bayesmed.effects.labels import of_all
-from bayesmed.inference import Fit
+from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.report import comparison, pictures, tables
 from bayesmed.report.content import Block, Paragraph, Section, Table
 from bayesmed.report.findings import Findings
 from bayesmed.report.tables import shown
-from bayesmed.report.words import average_label, slope_label
+from bayesmed.report.trials.pictures import OF_MEDIATOR, ON_OUTCOME
+from bayesmed.report.words import average_label, capital, slope_label
 from bayesmed.studies.sensitivity.power_scaling import (
     ALL_PRIORS,
     LIKELIHOOD,
@@ -19,7 +24,7 @@ from bayesmed.studies.sensitivity.power_scaling import (
     power_scaling,
 )
 
-__all__ = ["moves"]
+__all__ = ["SCALED", "moves", "scaling"]
 
 TOLD = (SLOPE, AVERAGE_SLOPE, ACME, of_all(ACME))
 FEWEST_DRAWS = 400
@@ -50,8 +55,29 @@ def moves(found: Findings, fit: Fit) -> Section:
     return Section("moves", "How the answer moves", tuple(blocks))
 
 
-def scaling(fit: Fit) -> Table | None:
-    """Return how slopes and average indirect effects answer to priors and likelihood.
+def _label(fit: Fit, name: str, mediator: str) -> str:
+    """Return what to call a quantity; nothing for one that is not shown."""
+    if name not in TOLD:
+        return ""
+    slope = name in (SLOPE, AVERAGE_SLOPE)
+    return slope_label(fit, mediator) if slope else average_label(fit, name, mediator)
+
+
+def _trial_label(fit: TrialFit) -> Callable[[str, str], str]:
+    """Do of one trial as `_label` does."""
+    labels = effects(fit).labels
+
+    def label(name: str, arm: str) -> str:
+        if name not in (*ON_OUTCOME, *OF_MEDIATOR):
+            return ""
+        own = capital(labels.get(name, name))
+        return f"{own}, arm {arm}" if arm else own
+
+    return label
+
+
+def scaling(fit: Fit | TrialFit) -> Table | None:
+    """Return how slopes and main effects answer to priors and likelihood.
 
     None where there are too few draws to tell.
     """
@@ -61,18 +87,22 @@ def scaling(fit: Fit) -> Table | None:
     if drawn[CHAIN] * drawn[DRAW] < FEWEST_DRAWS or not known:
         return None
     table = power_scaling(fit)
-    table = table[table["quantity"].isin(TOLD)]
-    values = table.set_index(["quantity", "mediator", "component"])
+    values = table.set_index(["quantity", "entry", "component"])
     rows = []
-    for name, mediator in dict.fromkeys(zip(table["quantity"], table["mediator"], strict=True)):
-        own = [
-            float(values.loc[(name, mediator, c), "sensitivity"]) for c in (ALL_PRIORS, LIKELIHOOD)
-        ]
-        said = str(values.loc[(name, mediator, ALL_PRIORS), "diagnosis"]) or "none"
-        slope = name in (SLOPE, AVERAGE_SLOPE)
-        label = slope_label(fit, mediator) if slope else average_label(fit, name, mediator)
-        rows.append((label, *(shown(round(v, 3)) for v in own), said))
+    label = _trial_label(fit) if is_trial(fit) else partial(_label, fit)
+    for key in dict.fromkeys(zip(table["quantity"], table["entry"], strict=True)):
+        if not label(*key):
+            continue
+        own = [float(values.loc[(*key, c), "sensitivity"]) for c in (ALL_PRIORS, LIKELIHOOD)]
+        said = str(values.loc[(*key, ALL_PRIORS), "diagnosis"]) or "none"
+        rows.append((label(*key), *(shown(round(v, 3)) for v in own), said))
     if not rows or all(row[1] == tables.MISSING for row in rows):
         return None
     columns = ("Quantity", "All priors", "Likelihood", "Diagnosis")
-    return Table("If priors or data counted a little more", columns, tuple(rows), texts=(0, 3))
+    return Table(
+        "If priors or data counted a little more",
+        columns,
+        tuple(rows),
+        texts=(0, 3),
+        slug="scaling",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bayesmed.checks import REFERENCES, SOURCES, Ledger, Paper
+from bayesmed.checks import REFERENCES, Ledger, Paper
 from bayesmed.core import provenance
 from bayesmed.generative import MultiSiteIV
 from bayesmed.inference import Fit, TrialFit
@@ -59,7 +59,7 @@ def citations(fit: Fit | TrialFit, papers: Sequence[Paper], published: str) -> t
         "The bayesmed contributors. bayesmed: Bayesian mediation analysis from treatment effects "
         f"that vary across sites. Version {version}."
     )
-    method = dict.fromkeys(REFERENCES.get(p, SOURCES[p]) for p in papers)
+    method = dict.fromkeys(REFERENCES[p] for p in papers)
     lines = [line.strip() for line in published.splitlines() if line.strip()]
     return (software, *method, *lines)
 

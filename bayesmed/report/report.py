@@ -10,37 +10,14 @@ from pathlib import Path
 from bayesmed.cards import Framing
 from bayesmed.core.errors import ModelError, StorageError
 from bayesmed.effects import Rope
-from bayesmed.inference import Fit, TrialFit
-from bayesmed.report.assumptions import assumption_content
-from bayesmed.report.calibration import calibration_content
-from bayesmed.report.compose import compose
+from bayesmed.inference import Fit
 from bayesmed.report.content import Content
-from bayesmed.report.findings import Findings, findings
+from bayesmed.report.contents import Reported, content_of
 from bayesmed.report.folder import replace_file
 from bayesmed.report.html import to_html
 from bayesmed.report.markdown import to_markdown
-from bayesmed.report.sensitivity import sensitivity_content
-from bayesmed.report.subgroups import found_content, splits_content
-from bayesmed.studies.calibration import Calibration
-from bayesmed.studies.sensitivity import (
-    AssumptionSensitivity,
-    PriorSensitivity,
-    SplitSensitivity,
-)
-from bayesmed.subgroups import FoundSites
 
 FORMATS: Mapping[str, Callable[[Content], str]] = {".html": to_html, ".md": to_markdown}
-
-
-type Reported = (
-    Fit
-    | TrialFit
-    | PriorSensitivity
-    | AssumptionSensitivity
-    | SplitSensitivity
-    | FoundSites
-    | Calibration
-)
 
 
 def report(
@@ -56,8 +33,8 @@ def report(
     ----------
     fit
         What to report: a fit, what `prior_sensitivity` or `assumption_sensitivity` found about
-        one, sites of `find_sites`, what `split_sensitivity` found about them, or what `calibrate`
-        found about a model.
+        one, sites of `find_sites`, what `split_sensitivity` found about them, what `calibrate`
+        found about a model, or a study by `simulate` or `design_analysis`.
     path
         A file that ends in ``.html`` (one self-contained page) or ``.md``. One that is there is
         replaced when the new one is complete.
@@ -72,7 +49,8 @@ def report(
     StorageError
         If the suffix is another one, or the place cannot be written.
     ModelError
-        If the region is not possible, or given for anything but a fit.
+        If the region is not possible, or given for anything but a fit; if there is no report of
+        such a thing.
 
     Examples
     --------
@@ -99,22 +77,7 @@ def report(
                 "Report the fit with it, and the study without.",
             )
         framing = replace(framing or Framing(), rope=region)
-    if isinstance(fit, PriorSensitivity):
-        write_content(sensitivity_content(fit, framing), [path])
-        return
-    if isinstance(fit, AssumptionSensitivity):
-        write_content(assumption_content(fit, framing), [path])
-        return
-    if isinstance(fit, SplitSensitivity):
-        write_content(splits_content(fit, framing), [path])
-        return
-    if isinstance(fit, FoundSites):
-        write_content(found_content(fit, framing), [path])
-        return
-    if isinstance(fit, Calibration):
-        write_content(calibration_content(fit, framing.title if framing else ""), [path])
-        return
-    write_report(findings(fit, framing), path)
+    write_content(content_of(fit, framing), [path])
 
 
 def _region(rope: Rope | Sequence[float] | None) -> Rope | None:
@@ -130,41 +93,19 @@ def _region(rope: Rope | Sequence[float] | None) -> Rope | None:
     return Rope(low, high)
 
 
-def write_report(found: Findings, path: str | os.PathLike[str]) -> None:
-    """Write a report of findings, as `report` does of a fit.
-
-    Raises
-    ------
-    StorageError
-        If the suffix is not ``.html`` or ``.md``, or the place cannot be written.
-    """
-    write_reports(found, [path])
-
-
-def write_reports(found: Findings, paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Write several reports of the same findings, composed once.
-
-    Raises
-    ------
-    StorageError
-        As `write_report`; files before the one that failed are written.
-    """
-    targets = [Path(path) for path in paths]
-    for target in targets:
-        _writer(target)
-    write_content(compose(found), targets)
-
-
 def write_content(content: Content, paths: Iterable[str | os.PathLike[str]]) -> None:
     """Write content that has been composed, each file whole or not at all.
 
     Raises
     ------
     StorageError
-        As `write_report`; files before the one that failed are written.
+        If a suffix is not ``.html`` or ``.md``, and then nothing is written; or if a place cannot
+        be written, and then files before it are.
     """
-    for target in map(Path, paths):
-        _replace(target, _writer(target)(content))
+    targets = [Path(path) for path in paths]
+    writers = [_writer(target) for target in targets]
+    for target, writer in zip(targets, writers, strict=True):
+        _replace(target, writer(content))
 
 
 def _writer(path: Path) -> Callable[[Content], str]:

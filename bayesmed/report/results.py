@@ -21,12 +21,20 @@ from bayesmed.report.answer import Answer, answer
 from bayesmed.report.compose import compose
 from bayesmed.report.findings import Findings, findings
 from bayesmed.report.folder import checked_folder, write_folder
-from bayesmed.report.shown import SHOWN, write_shown
+from bayesmed.report.shown import shown_names, write_shown
 
 POSTERIOR, RUN = "posterior.nc", "run.json"
 PARAMETERS, EFFECTS, CHECKS = "parameters.csv", "effects.csv", "checks.csv"
 ASSUMPTIONS = "assumptions.csv"
-FILES = (POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN, *SHOWN)
+FIGURES = (
+    *("scatter", "fan", "forest", "effects", "region", "priors", "estimators"),
+    *("predicted", "refitted", "checks", "ranks"),
+)
+TABLES = ("effects", "sites", "parameters", "priors", "comparison", "assumptions", "scaling")
+FILES = (
+    *(POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN),
+    *shown_names(FIGURES, TABLES),
+)
 FORMAT = {"format": "bayesmed results", "format_version": 1}
 
 CHECK_COLUMNS = ("code", "title", "status", "value", "reason", "convergence")

@@ -141,7 +141,12 @@ def _changes(found: PriorSensitivity) -> tuple[Block, ...]:
     columns = ("Prior", "Conclusion about", "What changes", "As fitted", "Then", "In doubt")
     note = _cut(len(changes), "changes.csv")
     table = Table(
-        "Conclusions that change", columns, tuple(rows), texts=(0, 1, 2, 3, 4, 5), note=note
+        "Conclusions that change",
+        columns,
+        tuple(rows),
+        texts=(0, 1, 2, 3, 4, 5),
+        note=note,
+        slug="changes",
     )
     said = Paragraph(f"Conclusions are about {joined(sorted(labels.values()))}. {GIVEN}")
     return (table, said) if rows else (Paragraph("No conclusion changes."), said)
@@ -152,7 +157,7 @@ def _estimates(found: PriorSensitivity) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for i, (key, label) in enumerate(_labels(found, PICTURED).items()):
         own = _about(table, key)
-        blocks += [_picture(own, label, f"priors{i}"), _table(own, label)]
+        blocks += [_picture(own, label, f"priors{i}"), _table(own, label, f"priors{i}")]
     return tuple(blocks)
 
 
@@ -172,7 +177,7 @@ def _picture(own: pd.DataFrame, label: str, slug: str) -> Picture:
     return Picture(slug, caption, alternative, partial(figures.estimates, own, label))
 
 
-def _table(own: pd.DataFrame, label: str) -> Table:
+def _table(own: pd.DataFrame, label: str, slug: str) -> Table:
     drawn = figures.shown_priors(own, MOST_ROWS)
     rows = tuple(
         (
@@ -188,14 +193,14 @@ def _table(own: pd.DataFrame, label: str) -> Table:
     )
     columns = ("Prior", "Mean", "sd", "95 % interval", "P(> 0)", "Shift in sds", "Width, ratio")
     note = "" if len(drawn) == len(own) else f"{len(drawn)} of {len(own):,} priors."
-    return Table(f"{label}, under each prior", columns, rows, note=note)
+    return Table(f"{label}, under each prior", columns, rows, note=note, slug=slug)
 
 
 def _scaling(found: PriorSensitivity) -> tuple[Block, ...]:
     labels = _labels(found)
     table = found.scaling
     components = list(dict.fromkeys(table["component"]))
-    values = table.set_index(["quantity", "mediator", "component"])
+    values = table.set_index(["quantity", "entry", "component"])
     rows = []
     for key, label in labels.items():
         own = [float(values.loc[(*key, c), "sensitivity"]) for c in components]
@@ -207,6 +212,7 @@ def _scaling(found: PriorSensitivity) -> tuple[Block, ...]:
         (*columns, "Diagnosis"),
         tuple(rows),
         texts=(0, len(columns)),
+        slug="scaling",
     )
     said = Paragraph(
         "From the draws of the fit alone: how far the posterior moves for each doubling of the "
@@ -248,6 +254,7 @@ def _priors(found: PriorSensitivity) -> Table:
         rows,
         texts=(0, 1, 2),
         note=note,
+        slug="tried",
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayesmed.cards import Framing
 from bayesmed.core.errors import StorageError
 from bayesmed.report.assumptions import assumption_content
+from bayesmed.report.content import Content
 from bayesmed.report.folder import checked_folder, replace_file
-from bayesmed.report.report import write_content
 from bayesmed.report.sensitivity import sensitivity_content
+from bayesmed.report.shown import shown_names, write_shown
 from bayesmed.studies.sensitivity import AssumptionSensitivity, PriorSensitivity
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def checked_sensitivity_folder(directory: str | os.PathLike[str]) -> Path:
     # What DuckDB, and a study killed in its first moment, leave beside the file.
     begun = [path.name for file in files for path in folder.glob(f"*{file}.*")]
     marker = ASSUMPTION_STUDY if (folder / ASSUMPTION_STUDY).exists() else STUDY
-    own = (*files, *begun, *TABLES, *REPORTS, *ASSUMPTION_TABLES, *ASSUMPTION_REPORTS)
+    written = shown_names("*", "*", (*REPORTS, *ASSUMPTION_REPORTS))
+    own = (*files, *begun, *TABLES, *ASSUMPTION_TABLES, *written)
     return checked_folder(directory, marker=marker, own=own)
 
 
@@ -48,7 +51,8 @@ def write_sensitivity(
 ) -> None:
     """Write ``estimates.csv``, ``changes.csv``, ``priors.csv``, ``power_scaling.csv``, reports.
 
-    Also ``failures.csv``. Each file is written whole or not at all.
+    Also ``failures.csv``, and what reports show as ``figures/*.png`` and ``tables/*.tex``. Each
+    file is written whole or not at all.
 
     Raises
     ------
@@ -64,14 +68,15 @@ def write_sensitivity(
     )
     for name, frame in zip(TABLES, frames, strict=True):
         _write(directory / name, frame)
-    content = sensitivity_content(found, framing)
-    write_content(content, [directory / name for name in REPORTS])
+    _show(sensitivity_content(found, framing), directory, REPORTS)
 
 
 def write_assumptions(
     found: AssumptionSensitivity, directory: Path, *, framing: Framing | None = None
 ) -> None:
     """Write ``assumptions.csv``, ``tipping.csv``, ``assumption_failures.csv`` and the reports.
+
+    What reports show is in ``figures/*.png`` and ``tables/*.tex``, too.
 
     Raises
     ------
@@ -81,15 +86,25 @@ def write_assumptions(
     frames = found.table(), found.tipping(), found.failures()
     for name, frame in zip(ASSUMPTION_TABLES, frames, strict=True):
         _write(directory / name, frame)
-    content = assumption_content(found, framing)
-    write_content(content, [directory / name for name in ASSUMPTION_REPORTS])
+    _show(assumption_content(found, framing), directory, ASSUMPTION_REPORTS)
+
+
+def _show(content: Content, directory: Path, reports: Iterable[str]) -> None:
+    try:
+        write_shown(content, directory, reports)
+    except OSError as error:
+        raise _unwritten(directory, error) from error
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
     try:
         replace_file(path, lambda part: frame.to_csv(part, index=False, lineterminator="\n"))
     except OSError as error:
-        raise StorageError(
-            f"{path} could not be written: {error.strerror or error}.",
-            "Make room on the disk, or name another folder.",
-        ) from error
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path} could not be written: {error.strerror or error}.",
+        "Make room on the disk, or name another folder.",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from bayesmed.report.content import Content
@@ -10,25 +12,42 @@ from bayesmed.report.folder import replace_file
 from bayesmed.report.great import to_latex
 from bayesmed.report.report import write_content
 
-__all__ = ["SHOWN", "write_shown"]
+__all__ = ["shown_names", "write_shown"]
 
 REPORTS = ("report.html", "report.md")
-FIGURES = (
-    *("scatter", "fan", "forest", "effects", "region", "priors", "estimators"),
-    *("predicted", "refitted", "checks", "ranks"),
-)
-TABLES = ("effects", "sites", "parameters", "priors", "comparison", "assumptions")
-SHOWN = (
-    *REPORTS,
-    *("figures", "tables"),
-    *(f"figures/{name}.png" for name in FIGURES),
-    *(f"tables/{name}.tex" for name in TABLES),
-)
-"""Every file and folder that may be there."""
 
 
-def write_shown(content: Content, folder: Path) -> None:
+def shown_names(
+    figures: Iterable[str], tables: Iterable[str], reports: Iterable[str] = REPORTS
+) -> tuple[str, ...]:
+    """Return every name that `write_shown` may give a file or a folder.
+
+    Parameters
+    ----------
+    figures, tables
+        Names of pictures and of tables; ``*`` for any.
+    reports
+        The reports.
+    """
+    return (
+        *reports,
+        *("figures", "tables"),
+        *(f"figures/{name}.png" for name in figures),
+        *(f"tables/{name}.tex" for name in tables),
+    )
+
+
+def write_shown(content: Content, folder: Path, reports: Iterable[str] = REPORTS) -> None:
     """Write the reports, every picture as PNG and the tables with a name as LaTeX.
+
+    Parameters
+    ----------
+    content
+        What they say.
+    folder
+        Where; pictures go to ``figures`` in it and tables to ``tables``.
+    reports
+        Names of the reports.
 
     Raises
     ------
@@ -40,15 +59,14 @@ def write_shown(content: Content, folder: Path) -> None:
     for name in ("figures", "tables"):
         (folder / name).mkdir(exist_ok=True)
     for picture in content.pictures:
-        figure = picture.draw()
-        replace_file(folder / "figures" / f"{picture.slug}.png", lambda to: save_png(figure, to))  # noqa: B023
+        to = folder / "figures" / f"{picture.slug}.png"
+        replace_file(to, partial(save_png, picture.draw()))
     for table in content.tables:
         if table.slug:
-            latex = to_latex(table)
             to = folder / "tables" / f"{table.slug}.tex"
-            replace_file(to, lambda part: _write(part, latex))  # noqa: B023
-    write_content(content, [folder / name for name in REPORTS])
+            replace_file(to, partial(_write, to_latex(table)))
+    write_content(content, [folder / name for name in reports])
 
 
-def _write(part: Path, text: str) -> None:
+def _write(text: str, part: Path) -> None:
     part.write_text(text, encoding="utf-8", newline="\n")

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from bayesmed.core import provenance
+from bayesmed.core.errors import BayesmedError
 from bayesmed.core.numbers import number
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Picture, Section, Table
 from bayesmed.report.figures.simulation import field, layout, performance
@@ -30,6 +31,11 @@ NOTE = (
 def simulation_content(found: Simulation, title: str = "") -> Content:
     """Compose the report of a simulated study: the answer, tables and pictures, how it was made.
 
+    Raises
+    ------
+    BayesmedError
+        If every task of the study failed: there is nothing to report.
+
     Examples
     --------
     >>> from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +46,9 @@ def simulation_content(found: Simulation, title: str = "") -> Content:
     >>> [section.slug for section in simulation_content(found).sections]
     ['simulation', 'designs', 'origin']
     """
+    if found.replicates.empty:
+        error = found.failed["error"].iloc[0] if len(found.failed) else "there are none"
+        raise BayesmedError(f"Every task of the study failed; the first: {error}")
     return Content(
         title=title.strip() or "A simulated study",
         question="How well would the slope of total effects on mediator effects be estimated?",
@@ -91,7 +100,7 @@ def performance_table(found: Simulation) -> Table:
     texts = tuple(i for i, name in enumerate(columns) if name in ("Design", *several))
     analysed = "" if several else f", analysed by: {found.estimators[0]}"
     caption = f"{_replicates(found)} data sets of each design{analysed}"
-    return Table(caption, columns, tuple(rows), texts=texts, note=note)
+    return Table(caption, columns, tuple(rows), texts=texts, note=note, slug="performance")
 
 
 def _metrics(row: Mapping[str, Any]) -> tuple[str, ...]:

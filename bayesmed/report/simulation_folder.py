@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bayesmed.core import provenance
-from bayesmed.core.errors import BayesmedError
 from bayesmed.report.answer import Answer
 from bayesmed.report.folder import checked_folder, write_folder
-from bayesmed.report.html import to_html
-from bayesmed.report.markdown import to_markdown
+from bayesmed.report.shown import shown_names, write_shown
 from bayesmed.report.simulation import simulation_content
 from bayesmed.studies.simulation import Simulation
 
 RUN, TABLE, REPLICATES = "run.json", "table.csv", "replicates.parquet"
-REPORTS = ("report.html", "report.md")
-FILES = (RUN, TABLE, REPLICATES, *REPORTS)
+FILES = (RUN, TABLE, REPLICATES, *shown_names(("performance", "estimates"), ("performance",)))
 FORMAT = {"format": "bayesmed simulation", "format_version": 1}
 
 
@@ -48,8 +45,9 @@ def write_simulation(
     """Write a simulated study as a folder of files, all or nothing.
 
     ``table.csv`` (`Simulation.table`), ``replicates.parquet`` (every estimate of every data set),
-    ``run.json`` (how it was made), ``report.html`` and ``report.md``. An earlier study in the
-    folder is replaced when the new one is complete.
+    ``run.json`` (how it was made), ``report.html`` and ``report.md``, and what is in them as
+    ``figures/*.png`` and ``tables/*.tex``. An earlier study in the folder is replaced when the new
+    one is complete.
 
     Parameters
     ----------
@@ -78,12 +76,10 @@ def write_simulation(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     written = write_simulation(found, folder + "/study")
     ...     sorted(path.name for path in written.directory.iterdir())
-    ['replicates.parquet', 'report.html', 'report.md', 'run.json', 'table.csv']
+    ['figures', 'replicates.parquet', 'report.html', 'report.md', 'run.json', 'table.csv',
+     'tables']
     """
     target = checked_simulation_folder(directory)
-    if found.replicates.empty:
-        error = found.failed["error"].iloc[0] if len(found.failed) else "there are none"
-        raise BayesmedError(f"Every task of the study failed; the first: {error}")
     content = simulation_content(found, title)
 
     def write(folder: Path) -> None:
@@ -91,8 +87,7 @@ def write_simulation(
         found.replicates.to_parquet(folder / REPLICATES, index=False)
         text = json.dumps(_run(found, title), indent=2, ensure_ascii=False)
         (folder / RUN).write_text(text + "\n", "utf-8")
-        for name, made in zip(REPORTS, (to_html, to_markdown), strict=True):
-            (folder / name).write_text(made(content), encoding="utf-8", newline="\n")
+        write_shown(content, folder)
 
     write_folder(target, write)
     return SimulationResults(target, content.answer)

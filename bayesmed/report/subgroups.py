@@ -158,7 +158,9 @@ def _sites(found: FoundSites) -> Table:
         rows.append((data.labels[i], persons, *effects, total))
     columns = ("Site", "Persons", *(f"On {m}" for m in data.mediators), f"On {data.outcome}")
     note = "" if data.n_rows <= MOST_ROWS else f"{MOST_ROWS} of {data.n_rows:,} sites."
-    return Table("Estimated effects, with standard errors", columns, tuple(rows), note=note)
+    return Table(
+        "Estimated effects, with standard errors", columns, tuple(rows), note=note, slug="sites"
+    )
 
 
 def _splits(found: FoundSites) -> Table:
@@ -174,7 +176,8 @@ def _of_propensities(found: FoundSites) -> Table:
     )
     columns = ("Mediator", "Fold", "Feature", "Coefficient")
     note = "" if len(table) <= MOST_ROWS else f"{MOST_ROWS} of {len(table):,} rows."
-    return Table("What predicts effects on mediators", columns, rows, (0, 1, 2), note=note)
+    caption = "What predicts effects on mediators"
+    return Table(caption, columns, rows, texts=(0, 1, 2), note=note, slug="splits")
 
 
 def _of_tree(found: FoundSites) -> Table:
@@ -198,7 +201,8 @@ def _of_tree(found: FoundSites) -> Table:
         "the persons the tree was grown on: the largest that could be found there, and larger than "
         "among others."
     )
-    return Table("Splits", ("Among", "Split", "Persons", *names), rows, texts=(0, 1, 2), note=note)
+    columns = ("Among", "Split", "Persons", *names)
+    return Table("Splits", columns, rows, texts=(0, 1, 2), note=note, slug="splits")
 
 
 def _answer(found: SplitSensitivity, combined: pd.DataFrame) -> Answer:
@@ -279,7 +283,8 @@ def _columns(found: SplitSensitivity) -> tuple[Block, ...]:
     if not isinstance(how, CausalTree):
         return (Paragraph(found.repeated.found[0].estimates.derivation),)
     rows = tuple((str(name), f"{share:.0%}") for name, share in used.items())
-    table = Table("Share of the splits in which a column tells persons apart", ("", "Share"), rows)
+    caption = "Share of the splits in which a column tells persons apart"
+    table = Table(caption, ("Column", "Share"), rows, slug="columns")
     said = (
         "A column that only some splits use tells little, or another tells the same: no single "
         "tree is a finding about who responds."
@@ -303,4 +308,6 @@ def _values(found: SplitSensitivity) -> Table:
     )
     columns = ("Split", "Seed", "Sites", "Quantity", "Median", "95 % interval")
     note = "" if len(own) <= MOST_ROWS else f"{MOST_ROWS} of {len(own):,} rows."
-    return Table("Estimates in each split", columns, rows, texts=(0, 1, 3), note=note)
+    return Table(
+        "Estimates in each split", columns, rows, texts=(0, 1, 3), note=note, slug="values"
+    )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayesmed.checks import Ledger
-from bayesmed.core.errors import ModelError, nearest
+from bayesmed.checks import Ledger, ledger
+from bayesmed.core.errors import ModelError
 from bayesmed.effects import Comparison, TrialComparison, compare, effects
 from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.report import tables
 from bayesmed.report.comparison import estimates
 from bayesmed.report.content import Table
-from bayesmed.report.findings import Findings, findings
+from bayesmed.report.contents import Studied, chosen, content_of_study
+from bayesmed.report.findings import findings
 from bayesmed.report.great import great_table
 from bayesmed.report.ledger import assumptions
+from bayesmed.report.moves import scaling
 from bayesmed.report.trials.tables import effects_table, trial_estimates
 
 if TYPE_CHECKING:
@@ -22,32 +24,41 @@ if TYPE_CHECKING:
 
 __all__ = ["table"]
 
-type Maker = Callable[[Findings, Any], Table]
+type Maker = Callable[[Any], Table]
+
+
+def _scaling(fit: Fit | TrialFit) -> Table:
+    found = scaling(fit)
+    if found is None:
+        raise ModelError("These draws do not tell how priors count.", "Keep more of them.")
+    return found
+
+
+def _trial_comparison(fit: TrialFit) -> Table:
+    return trial_estimates(compare(fit))
+
 
 _BOTH: Mapping[str, Maker] = {
-    "parameters": tables.parameters,
-    "priors": lambda found, fit: tables.priors(fit),
-    "assumptions": lambda found, fit: assumptions(found.ledger),
+    "parameters": lambda fit: tables.parameters(findings(fit), fit),
+    "priors": tables.priors,
+    "assumptions": lambda fit: assumptions(ledger(fit)),
+    "scaling": _scaling,
 }
 _OF_SITES: Mapping[str, Maker] = {
-    "effects": tables.averages,
-    "sites": tables.site_effects,
-    "comparison": lambda found, fit: estimates(compare(fit)),
+    "effects": lambda fit: tables.averages(findings(fit), fit),
+    "sites": lambda fit: tables.site_effects(findings(fit), fit),
+    "comparison": lambda fit: estimates(compare(fit)),
     **_BOTH,
 }
 _OF_TRIALS: Mapping[str, Maker] = {
-    "effects": lambda found, fit: effects_table(found, effects(fit), fit.data.names),
-    "comparison": lambda found, fit: trial_estimates(_compared(fit)),
+    "effects": lambda fit: effects_table(findings(fit), effects(fit), fit.data.names),
+    "comparison": _trial_comparison,
     **_BOTH,
 }
 
 
-def _compared(fit: TrialFit) -> TrialComparison:
-    return compare(fit)
-
-
 def table(
-    what: Fit | TrialFit | Comparison | TrialComparison | Ledger, which: str = "effects"
+    what: Fit | TrialFit | Comparison | TrialComparison | Ledger | Studied, which: str = ""
 ) -> GT:
     r"""Return a result as a table by great-tables, as reports have it.
 
@@ -57,10 +68,13 @@ def table(
     Parameters
     ----------
     what
-        A fit, what `compare` returned, or a `ledger`.
+        A fit, what `compare` returned, a `ledger`, sites that `find_sites` found, or what a study
+        returned.
     which
-        Of a fit: ``"effects"`` (averages), ``"sites"`` (effects by site), ``"parameters"``,
-        ``"priors"``, ``"comparison"`` (beside the classical estimators), or ``"assumptions"``.
+        Which one; the first where none is named. Of a fit: ``"effects"`` (averages), ``"sites"``
+        (effects by site), ``"parameters"``, ``"priors"``, ``"comparison"`` (beside the classical
+        estimators), ``"assumptions"``, or ``"scaling"`` (if priors counted more). Of a study: the
+        names an error lists.
 
     Raises
     ------
@@ -77,18 +91,16 @@ def table(
     >>> r"OLS & 2.25 &" in table(compare(data)).as_latex()
     True
     """
+    makers: Mapping[str, Maker]
     if isinstance(what, Comparison):
-        return great_table(estimates(what))
-    if isinstance(what, TrialComparison):
-        return great_table(trial_estimates(what))
-    if isinstance(what, Ledger):
-        return great_table(assumptions(what))
-    if not isinstance(what, Fit):
-        raise ModelError(
-            f"There is no table of a {type(what).__name__}.",
-            "Give a fit, or what compare or ledger returned.",
-        )
-    makers = _OF_TRIALS if is_trial(what) else _OF_SITES
-    if which not in makers:
-        raise ModelError(f"There is no table {which!r} of this fit.", nearest(which, makers))
-    return great_table(makers[which](findings(what), what))
+        makers = {"comparison": estimates}
+    elif isinstance(what, TrialComparison):
+        makers = {"comparison": trial_estimates}
+    elif isinstance(what, Ledger):
+        makers = {"assumptions": assumptions}
+    elif isinstance(what, Fit):
+        makers = _OF_TRIALS if is_trial(what) else _OF_SITES
+    else:
+        named = {one.slug: one for one in content_of_study(what).tables if one.slug}
+        return great_table(chosen(named, which, "table", what))
+    return great_table(chosen(makers, which, "table", what)(what))

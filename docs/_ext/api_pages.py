@@ -121,6 +121,7 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         "Files to read, and files to run from.",
         (
             "report",
+            "picture",
             "table",
             "write_results",
             "Card",
@@ -140,6 +141,9 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "ModelError",
             "CardError",
             "StorageError",
+            "EngineError",
+            "SamplingError",
+            "QuadratureError",
             "StudyError",
         ),
     ),

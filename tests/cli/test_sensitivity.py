@@ -24,6 +24,8 @@ from bayesmed.report.sensitivity_files import (
 if TYPE_CHECKING:
     from conftest import Run
 
+SHOWN = ("figures", "tables")
+
 SECTION = """
 [study.prior_sensitivity]
 parameters = ["slope", "direct_effect_sd"]
@@ -58,7 +60,7 @@ def test_the_answer_and_the_folder(run: Run, card: Path) -> None:
     assert "\x1b" not in done.stdout + done.stderr
     folder = card.parent / "results" / "study_sensitivity"
     assert f"Report: {folder / REPORTS[0]}" in done.stdout
-    assert {path.name for path in folder.iterdir()} == {STUDY, *TABLES, *REPORTS}
+    assert {path.name for path in folder.iterdir()} == {STUDY, *TABLES, *REPORTS, *SHOWN}
     table = pd.read_csv(folder / "estimates.csv")
     assert table["prior"].nunique() == 6
     # Once more: nothing is left to do, and the same comes out.
@@ -92,7 +94,7 @@ def test_assumptions_are_held_at_values(run: Run, card: Path) -> None:
     assert "\x1b" not in done.stdout + done.stderr
     folder = card.parent / "results" / "study_sensitivity"
     ours = {ASSUMPTION_STUDY, *ASSUMPTION_TABLES, *ASSUMPTION_REPORTS}
-    assert {path.name for path in folder.iterdir()} == {STUDY, *TABLES, *REPORTS} | ours
+    assert {path.name for path in folder.iterdir()} == {STUDY, *TABLES, *REPORTS, *SHOWN} | ours
     table = pd.read_csv(folder / "assumptions.csv").query("quantity == 'slope'")
     assert table["version"].tolist() == ["as fitted", "held", "held", "downhill"]
     assert sorted(table["correlation"]) == [-0.6, 0.0, 0.0, 0.6]

@@ -258,7 +258,11 @@ def test_a_study_of_priors_alone_has_no_curves(found: AssumptionSensitivity) -> 
 
 def test_a_folder_holds_tables_and_reports(found: AssumptionSensitivity, tmp_path: Path) -> None:
     write_assumptions(found, tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == {*ASSUMPTION_TABLES, *ASSUMPTION_REPORTS}
+    shown = {"figures", "tables"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *(*ASSUMPTION_TABLES, *ASSUMPTION_REPORTS, *shown)
+    }
+    assert all(list((tmp_path / name).iterdir()) for name in shown)
     back = pd.read_csv(tmp_path / "tipping.csv", keep_default_na=False, na_values=[""])
     np.testing.assert_allclose(back["above"], found.tipping()["above"])
     (tmp_path / ASSUMPTION_STUDY).touch()

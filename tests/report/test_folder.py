@@ -60,6 +60,19 @@ def test_a_link_to_an_earlier_result_stays_a_link(tmp_path: Path) -> None:
     assert contents(folder) == {"run.json": "new"}
 
 
+def test_names_with_a_star_are_any_of_that_kind_and_no_others(tmp_path: Path) -> None:
+    own = (*OWN, "figures", "figures/*.png")
+    folder = earlier(tmp_path / "a")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "slope.png").touch()
+    assert checked_folder(folder, marker="run.json", own=own) == folder
+    for name in ("figures/my.svg", "figure.png"):
+        (folder / name).touch()
+        with pytest.raises(StorageError, match=name):
+            checked_folder(folder, marker="run.json", own=own)
+        (folder / name).unlink()
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("there", [True, False])
 def test_nothing_changes_when_writing_fails(

@@ -20,7 +20,17 @@ from bayesmed.report.content import Table
 from bayesmed.report.findings import findings
 from bayesmed.report.great import MANY_WORDS, great_table, page_table, to_latex
 from bayesmed.report.plain import plain
-from bayesmed.report.shown import SHOWN, TABLES, write_shown
+from bayesmed.report.results import FILES, TABLES
+from bayesmed.report.shown import write_shown
+from tests.browser.reports import (
+    assumptions,
+    calibration,
+    found_sites,
+    priors,
+    simulation,
+    split_study,
+    splits,
+)
 from tests.generative.covariate_ivs import data_for
 from tests.report.fits import HOSTILE, HOSTILE_OUTCOME
 from tests.trial_fits import made
@@ -114,10 +124,10 @@ def test_every_table_of_a_fit_is_that_of_its_report() -> None:
 
 
 def test_every_table_of_a_trial_is_that_of_its_report() -> None:
-    fit = made(CovariateIV(), data_for("default"))
+    fit = made(CovariateIV(), data_for("default"), shape=(2, 200))
     named = {t.slug: t for t in compose(findings(fit)).tables if t.slug}
     assert set(named) == set(TABLES) - {"sites"}
-    for slug in ("effects", "comparison"):
+    for slug in ("effects", "comparison", "scaling"):
         assert table(fit, slug).as_latex() == great_table(named[slug]).as_latex()
 
 
@@ -127,10 +137,28 @@ def test_comparisons_and_ledgers_are_tables_too() -> None:
     assert table(ledger(fit)).as_latex() == table(fit, "assumptions").as_latex()
 
 
+def test_tables_of_studies_are_those_of_their_reports() -> None:
+    for make in (found_sites, splits, calibration, simulation, priors, assumptions):
+        content = make()
+        slugs = [t.slug for t in content.tables if t.slug]
+        assert slugs, make
+        assert len(set(slugs)) == len(slugs)
+        assert all(re.fullmatch("[a-z0-9-]+", slug) for slug in slugs)
+    found = split_study().repeated.found[0]
+    own = {t.slug: t for t in found_sites().tables}
+    assert table(found).as_latex() == great_table(own["sites"]).as_latex()
+    assert table(found, "splits").as_latex() == great_table(own["splits"]).as_latex()
+
+
+def test_few_draws_have_no_table_of_scaled_priors() -> None:
+    with pytest.raises(ModelError, match="do not tell how priors count"):
+        table(made(CovariateIV(), data_for("default")), "scaling")
+
+
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(ModelError, match="Did you mean 'effects'"):
         table(variant_fit("constant"), "efects")
-    with pytest.raises(ModelError, match="no table of a float"):
+    with pytest.raises(ModelError, match="nothing to report of a float"):
         table(1.0)  # type: ignore[arg-type]
 
 
@@ -139,7 +167,7 @@ def test_files_of_figures_and_tables_are_those_of_the_report(name: str, tmp_path
     content = compose(findings(variant_fit(name), Framing(rope=Rope(0, 1))))
     write_shown(content, tmp_path)
     found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
-    assert found <= set(SHOWN)
+    assert found <= set(FILES)
     pictures = {f"figures/{p.slug}.png" for p in content.pictures}
     assert {f for f in found if f.endswith(".png")} == pictures
     assert all((tmp_path / p).read_bytes().startswith(b"\x89PNG") for p in pictures)

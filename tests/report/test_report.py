@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bayesmed.core.errors import StorageError
+from bayesmed.core.errors import ModelError, StorageError
 from bayesmed.inference import Fit
 from bayesmed.report import report
 from bayesmed.report.compose import compose
-from bayesmed.report.content import Content
-from bayesmed.report.findings import Findings, findings
+from bayesmed.report.findings import findings
+from bayesmed.report.report import write_content
 
 
 def test_the_suffix_chooses_the_form(plain_fit: Fit, tmp_path: Path) -> None:
@@ -56,22 +56,19 @@ def test_an_interrupted_report_leaves_the_earlier_one(
     assert [p.name for p in tmp_path.iterdir()] == ["r.md"]
 
 
-def test_several_reports_of_the_same_findings_are_composed_once(
-    plain_fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_reports_of_the_same_content_are_written_all_or_none(
+    plain_fit: Fit, tmp_path: Path
 ) -> None:
-    module = importlib.import_module("bayesmed.report.report")
-    composed = []
-
-    def counted(found: Findings) -> Content:
-        composed.append(found)
-        return compose(found)
-
-    monkeypatch.setattr(module, "compose", counted)
-    found = findings(plain_fit)
-    module.write_reports(found, [tmp_path / "r.html", tmp_path / "r.md"])
-    assert composed == [found]
+    content = compose(findings(plain_fit))
+    write_content(content, [tmp_path / "r.html", tmp_path / "r.md"])
     report(plain_fit, tmp_path / "again.md")
     assert (tmp_path / "r.md").read_bytes() == (tmp_path / "again.md").read_bytes()
     with pytest.raises(StorageError):
-        module.write_reports(found, [tmp_path / "other.md", tmp_path / "other.pdf"])
+        write_content(content, [tmp_path / "other.md", tmp_path / "other.pdf"])
     assert not (tmp_path / "other.md").exists()
+
+
+def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nothing to report of a float"):
+        report(1.0, tmp_path / "r.html")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -171,7 +171,12 @@ def test_bars_show_the_sensitivities(found: PriorSensitivity) -> None:
 
 def test_a_folder_holds_tables_and_reports(found: PriorSensitivity, tmp_path: Path) -> None:
     write_sensitivity(found, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*TABLES, *REPORTS}
+    assert {path.name for path in tmp_path.iterdir()} == {*TABLES, *REPORTS, "figures", "tables"}
+    content = sensitivity_content(found)
+    drawn = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert drawn == {f"{p.slug}.png" for p in content.pictures}
+    told = {path.name for path in (tmp_path / "tables").iterdir()}
+    assert told == {f"{t.slug}.tex" for t in content.tables if t.slug}
     back = pd.read_csv(tmp_path / "changes.csv", keep_default_na=False)
     assert back["prior"].tolist() == found.changes()["prior"].tolist()
     estimates = pd.read_csv(tmp_path / "estimates.csv")

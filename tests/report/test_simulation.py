@@ -163,7 +163,9 @@ def test_the_report_is_written_in_html_and_markdown(table_1):
 
 def test_the_folder_holds_what_is_needed_to_go_on(planned, tmp_path):
     written = write_simulation(planned, tmp_path / "study", title="Plan")
-    assert {p.name for p in written.directory.iterdir()} == set(FILES)
+    assert {
+        p.relative_to(written.directory).as_posix() for p in written.directory.rglob("*")
+    } == set(FILES)
     back = pd.read_csv(written.directory / "table.csv")
     np.testing.assert_allclose(back["rejects"], planned.table()["rejects"])
     replicates = pd.read_parquet(written.directory / "replicates.parquet")

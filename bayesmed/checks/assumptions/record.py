@@ -25,7 +25,7 @@ SOURCES: Final[Mapping[Paper, str]] = {
     "one_site": "Reardon and Raudenbush (2013), section 2, one site and one mediator",
     "sites": "Reardon and Raudenbush (2013), section 4, several sites and mediators (in brackets "
     "section 3, one mediator)",
-    "reardon": "Reardon (2016)",
+    "reardon": "Reardon (2016), slides on several sites and mediators",
     "small": "Small (2012)",
     "kim": "Kim (2022)",
 }
@@ -40,6 +40,8 @@ REFERENCES: Final[Mapping[Paper, str]] = {
     "Strategy for Mediation Analysis.",
     "one_site": _SITES,
     "sites": _SITES,
+    "reardon": "Reardon, S. F. (2016). Multiple-Site, Multiple-Mediator Instrumental Variables "
+    "(MSMM-IV) Methods: Conceptual Model and Assumptions. Slides.",
     "small": "Small, D. S. (2012). Mediation Analysis Without Sequential Ignorability.",
     "kim": "Kim, B. (2022). On the Use of Instrumental Variables in Mediation Analysis.",
 }

@@ -45,7 +45,13 @@ _CSV_PROBLEMS = {
 
 
 class EngineError(BayesmedError):
-    """The engine could not do a scan, for reasons that lie neither in the rows nor their roles."""
+    """The engine could not do a scan, for reasons that lie neither in the rows nor their roles.
+
+    Examples
+    --------
+    >>> issubclass(EngineError, BayesmedError)
+    True
+    """
 
 
 def duckdb_backend() -> Any:

@@ -118,6 +118,8 @@ def reduce_rows(
     ------
     DataError
         If the rows cannot be used, or fewer than two site estimates are left.
+    EngineError
+        If the engine fails for reasons that lie in neither.
 
     Examples
     --------

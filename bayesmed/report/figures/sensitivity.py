@@ -105,15 +105,15 @@ def scaling(table: pd.DataFrame, labels: dict[tuple[str, str], str]) -> Figure:
     table
         As `power_scaling` returns it.
     labels
-        Which quantities, (name, mediator), and what to call them.
+        Which quantities, (name, entry), and what to call them.
     """
     components = list(dict.fromkeys(table["component"]))
-    values = table.set_index(["quantity", "mediator", "component"])["sensitivity"]
+    values = table.set_index(["quantity", "entry", "component"])["sensitivity"]
     with style.drawing():
         figure = style.new_figure(MARGIN + (0.4 + 0.2 * len(components)) * len(labels))
         panels = figure.subplots(len(labels), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, ((name, mediator), label) in zip(panels, labels.items(), strict=True):
-            own = [float(values[name, mediator, component]) for component in components]
+        for axes, ((name, entry), label) in zip(panels, labels.items(), strict=True):
+            own = [float(values[name, entry, component]) for component in components]
             lengths = [0.0 if math.isnan(value) else value for value in own]
             colours = [style.ESTIMATE if v >= THRESHOLD else style.POSTERIOR for v in lengths[1:]]
             y = -np.arange(len(components))

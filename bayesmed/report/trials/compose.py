@@ -11,6 +11,7 @@ from bayesmed.report.answer import answer
 from bayesmed.report.check_pictures import check_pictures
 from bayesmed.report.content import Block, Bullets, Content, Paragraph, Section
 from bayesmed.report.ledger import ABOUT, assumptions
+from bayesmed.report.moves import SCALED, scaling
 from bayesmed.report.origin import made, origin
 from bayesmed.report.region_picture import region_picture
 from bayesmed.report.trials import pictures, tables, words
@@ -66,7 +67,9 @@ def _moves(found: Findings, fit: TrialFit) -> Section:
         "Refits say how far assumptions may fail: assumption_sensitivity, or bayesmed sensitivity, "
         "holds them at other values and reports which conclusions change."
     )
-    blocks = (Paragraph(text), common.priors(fit), pictures.priors_and_posteriors(fit))
+    scaled = scaling(fit)
+    blocks: list[Block] = [] if scaled is None else [scaled, Paragraph(SCALED)]
+    blocks += [Paragraph(text), common.priors(fit), pictures.priors_and_posteriors(fit)]
     return Section("moves", "How the answer moves", (*blocks, common.parameters(found, fit)))
 
 

@@ -46,6 +46,8 @@ from bayesmed.report.trials.names import statistics
 from bayesmed.report.words import capital
 
 __all__ = [
+    "OF_MEDIATOR",
+    "ON_OUTCOME",
     "beside",
     "chain_ranks",
     "effects_picture",

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmed.core.names import CHAIN, DRAW, TYPE
 from bayesmed.core.progress import Silent
-from bayesmed.effects.trials import trial_estimands
 from bayesmed.inference import Fit, Sampler, TrialFit, is_trial
 from bayesmed.inference.drawing import draw_trial_posterior
 from bayesmed.inference.trial_tree import assemble_trial
-from bayesmed.studies.sensitivity.quantities import ENDS
+from bayesmed.studies.sensitivity.quantities import ENDS, Quantity, trial_quantities
 from bayesmed.studies.sensitivity.refit import Refit, refit_sampler, rows_of_fit, sampling_quality
 from bayesmed.studies.task import Cell, Row
 
@@ -81,30 +79,17 @@ def _by_entry(rows: list[Row]) -> list[Row]:
 
 def _of_trial(model: Any, data: Any, tree: xr.DataTree) -> list[Row]:
     """Summarise every effect of one trial but those of single types of persons."""
-    posterior = tree["posterior"].to_dataset().transpose(CHAIN, DRAW, ...)
-    flat = {
-        str(name): np.asarray(own).reshape(-1, *own.shape[2:])
-        for name, own in posterior.data_vars.items()
-    }
-    found = trial_estimands(model, flat, data)
     quality = sampling_quality(tree)
     ess = quality["ess_bulk"]
     assert isinstance(ess, float)
-    rows: list[Row] = []
-    for name, draws in found.draws.items():
-        dims = found.dims.get(name, ())
-        if TYPE in dims:
-            continue
-        assert len(dims) < 2
-        entries = found.coords[dims[0]] if dims else ("",)
-        columns = draws.reshape(len(draws), len(entries)).T
-        for entry, values in zip(entries, columns, strict=True):
-            own = _summary(values, name in found.ratios, max(ess, 1.0))
-            rows.append({"quantity": name, "entry": entry, **own, **quality})
-    return rows
+    return [
+        {"quantity": q.name, "entry": q.entry, **_summary(q, max(ess, 1.0)), **quality}
+        for q in trial_quantities(model, data, tree["posterior"].to_dataset())
+    ]
 
 
-def _summary(values: Any, ratio: bool, ess: float) -> dict[str, Cell]:
+def _summary(quantity: Quantity, ess: float) -> dict[str, Cell]:
+    values, ratio = quantity.draws.ravel(), quantity.ratio
     quantile = np.nanquantile if np.isnan(values).any() else np.quantile
     sd = None if ratio else float(values.std(ddof=1))
     return {

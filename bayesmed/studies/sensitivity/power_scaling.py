@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from bayesmed.core.names import CHAIN, DRAW
-from bayesmed.effects.estimands import RATIOS
-from bayesmed.inference import Fit
-from bayesmed.studies.sensitivity.quantities import Quantity, quantities
+from bayesmed.inference import Fit, TrialFit, is_trial
+from bayesmed.studies.sensitivity.quantities import Quantity, quantities, trial_quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 THRESHOLD = 0.05
 """Sensitivity from which on it counts (Kallioinen et al. 2024)."""
 LIKELIHOOD, ALL_PRIORS = "likelihood", "all priors"
-COLUMNS = ("quantity", "mediator", "component", "sensitivity", "diagnosis")
+COLUMNS = ("quantity", "entry", "component", "sensitivity", "diagnosis")
 
 
-def power_scaling(fit: Fit) -> pd.DataFrame:
+def power_scaling(fit: Fit | TrialFit) -> pd.DataFrame:
     """Measure how every quantity answers when a prior, or the likelihood, is raised to a power.
 
     From the draws of one fit, by Pareto-smoothed importance sampling: no refit.
@@ -28,15 +28,16 @@ def power_scaling(fit: Fit) -> pd.DataFrame:
     Parameters
     ----------
     fit
-        The fit, of sites.
+        The fit.
 
     Returns
     -------
     DataFrame
-        Columns quantity, mediator, component (``likelihood``, ``all priors``, or one parameter
-        whose prior is scaled), sensitivity (how far the distribution moves for each doubling of
-        the power, in the metric of Kallioinen et al.), diagnosis (of the quantity: ``strong prior
-        or weak likelihood``, ``prior-data conflict``, or empty).
+        Columns quantity (a parameter or an average effect; of one trial an effect), entry (its
+        mediator or arm; empty where there is one only), component (``likelihood``, ``all priors``,
+        or one parameter whose prior is scaled), sensitivity (how far the distribution moves for
+        each doubling of the power, in the metric of Kallioinen et al.), diagnosis (of the quantity:
+        ``strong prior or weak likelihood``, ``prior-data conflict``, or empty).
 
     References
     ----------
@@ -56,33 +57,35 @@ def power_scaling(fit: Fit) -> pd.DataFrame:
     >>> table.query("quantity == 'acme'")["component"].tolist()[:3]
     ['likelihood', 'all priors', 'slope']
     """
-    import arviz_stats as azs
     import pandas as pd
 
-    told = [q for q in quantities(fit.model, fit.data, fit.tree) if q.name not in RATIOS]
+    told = _told(fit)
     tree = _scalable(fit, told)
     components: dict[str, list[str] | None] = {LIKELIHOOD: None, ALL_PRIORS: None}
     components |= {str(name): [str(name)] for name in tree["log_prior"].data_vars}
-    found = {
-        component: azs.psense(
-            tree,
-            group="likelihood" if component == LIKELIHOOD else "prior",
-            group_var_names=names,
-        )
-        for component, names in components.items()
-    }
+    found = {name: _measured(tree, name, own) for name, own in components.items()}
     rows = []
     for i, quantity in enumerate(told):
-        values = {name: float(measured[str(i)]) for name, measured in found.items()}
+        values = {name: measured[i] for name, measured in found.items()}
         diagnosis = _diagnosis(values[ALL_PRIORS], values[LIKELIHOOD])
         rows += [
-            (quantity.name, quantity.mediator, name, value, diagnosis)
+            (quantity.name, quantity.entry, name, value, diagnosis)
             for name, value in values.items()
         ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _scalable(fit: Fit, told: list[Quantity]) -> xr.DataTree:
+def _told(fit: Fit | TrialFit) -> list[Quantity]:
+    """Return what may answer, at the draws whose log-likelihood is kept; ratios of sites do not."""
+    if is_trial(fit):
+        kept = {DRAW: fit.tree["log_likelihood"][DRAW]}
+        posterior = fit.tree["posterior"].to_dataset().sel(kept)
+        found = trial_quantities(fit.model, fit.data, posterior)
+        return [q for q in found if np.isfinite(q.draws).all()]
+    return [q for q in quantities(fit.model, fit.data, fit.tree) if not q.ratio]
+
+
+def _scalable(fit: Fit | TrialFit, told: list[Quantity]) -> xr.DataTree:
     """Return a tree with the quantities as its posterior, all groups at the same draws."""
     likelihood = fit.tree["log_likelihood"].to_dataset()
     at = {DRAW: likelihood[DRAW]}
@@ -94,6 +97,24 @@ def _scalable(fit: Fit, told: list[Quantity]) -> xr.DataTree:
     return xr.DataTree.from_dict(
         {"posterior": posterior, "log_likelihood": likelihood, "log_prior": prior}
     )
+
+
+def _measured(tree: xr.DataTree, component: str, names: list[str] | None) -> list[float]:
+    """Return how every quantity answers to one component."""
+    import arviz_stats as azs
+
+    quantities = tree["posterior"].data_vars
+    priors = tree["log_prior"].to_dataset()
+    if names is not None and all(_flat(priors[name]) for name in names):
+        return [0.0] * len(quantities)
+    group = "likelihood" if component == LIKELIHOOD else "prior"
+    found = azs.psense(tree, group=group, group_var_names=names)
+    return [float(found[name]) for name in quantities]
+
+
+def _flat(log_density: xr.DataArray) -> bool:
+    """Say whether a prior is uniform: to any power it stays what it is."""
+    return float(log_density.max() - log_density.min()) == 0.0
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -20,12 +20,14 @@ from bayesmed.core.names import (
     SITE_EFFECTS,
     SLOPE,
     TOTAL_EFFECT,
+    TYPE,
 )
 from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.estimands import RATIOS, in_population, over_sites, telling
 from bayesmed.effects.labels import of_all
-from bayesmed.generative import AnyModel
+from bayesmed.effects.trials import trial_estimands
+from bayesmed.generative import AnyModel, AnyTrialModel
 from bayesmed.inference.entries import entries
 from bayesmed.inference.exact import PROBABILITIES, Summary
 from bayesmed.studies.task import Cell
@@ -43,11 +45,24 @@ ENDS = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 
 
 class Quantity(NamedTuple):
-    """A number with a posterior: its name, its mediator (or ""), draws (chain, draw)."""
+    """A number with a posterior.
+
+    Attributes
+    ----------
+    name
+        What it is.
+    entry
+        Its mediator or arm; empty where there is one only.
+    draws
+        Shape (chain, draw).
+    ratio
+        Whether its denominator may be near zero: then it has neither mean nor sd.
+    """
 
     name: str
-    mediator: str
+    entry: str
     draws: Floats
+    ratio: bool
 
 
 def quantities(model: AnyModel, data: SiteEstimates, tree: xr.DataTree) -> list[Quantity]:
@@ -76,7 +91,39 @@ def quantities(model: AnyModel, data: SiteEstimates, tree: xr.DataTree) -> list[
             continue
         for i, mediator in enumerate(stacked[MEDIATOR].values):
             found.setdefault((name, str(mediator)), np.asarray(stacked[i]))
-    return [Quantity(name, mediator, draws) for (name, mediator), draws in found.items()]
+    return [Quantity(*key, draws, key[0] in RATIOS) for key, draws in found.items()]
+
+
+def trial_quantities(model: AnyTrialModel, data: Any, posterior: xr.Dataset) -> list[Quantity]:
+    """Return every effect of one trial but those of single types of persons.
+
+    Parameters
+    ----------
+    model, data
+        What was fitted.
+    posterior
+        Draws of all parameters.
+    """
+    ordered = posterior.transpose(CHAIN, DRAW, ...)
+    shape = ordered.sizes[CHAIN], ordered.sizes[DRAW]
+    flat = {
+        str(name): np.asarray(own).reshape(-1, *own.shape[2:])
+        for name, own in ordered.data_vars.items()
+    }
+    effects = trial_estimands(model, flat, data)
+    found = []
+    for name, draws in effects.draws.items():
+        dims = effects.dims.get(name, ())
+        if TYPE in dims:
+            continue
+        assert len(dims) < 2
+        labels = effects.coords[dims[0]] if dims else ("",)
+        columns = draws.reshape(*shape, len(labels))
+        found += [
+            Quantity(name, str(label), columns[..., i], name in effects.ratios)
+            for i, label in enumerate(labels)
+        ]
+    return found
 
 
 def summaries(
@@ -119,13 +166,12 @@ def summaries(
 
 
 def _summary(quantity: Quantity) -> dict[str, Cell]:
-    draws = quantity.draws.ravel()
-    ratio = quantity.name in RATIOS
+    draws, ratio = quantity.draws.ravel(), quantity.ratio
     quantile = np.nanquantile if np.isnan(draws).any() else np.quantile
     ends = quantile(draws, list(ENDS.values()))
     return {
         "quantity": quantity.name,
-        "mediator": quantity.mediator,
+        "mediator": quantity.entry,
         "mean": None if ratio else float(draws.mean()),
         "sd": None if ratio else float(draws.std(ddof=1)),
         **dict(zip(ENDS, ends.tolist(), strict=True)),

@@ -64,9 +64,12 @@ class Simulation:
     def table(self) -> pd.DataFrame:
         """Return one row for each design and estimator.
 
-        Columns: ``design`` (as text), what varies between designs, ``truth``, ``estimator``, and
-        what :func:`bayesmed.studies.simulation.metrics.metrics` returns; last
-        ``fits_with_divergences``, of sampled posteriors.
+        Columns: ``design`` (as text), what varies between designs, ``truth``, ``estimator``;
+        ``replicates``, ``undefined`` and ``without_interval`` as counts; then, each with its Monte
+        Carlo error as ``..._error``, ``bias``, ``rmse``, ``rejects`` (share of all replicates whose
+        interval excludes 0), ``covers`` (share of intervals that hold the truth), ``median_width``,
+        ``wrong_sign`` (share of estimates of the other sign than the truth) and ``type_s`` (the
+        same of the rejecting ones); last ``fits_with_divergences``, of sampled posteriors.
         """
         import pandas as pd
 

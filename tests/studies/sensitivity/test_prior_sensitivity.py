@@ -18,7 +18,7 @@ from pandas.testing import assert_frame_equal
 from bayesmed.core.errors import ModelError
 from bayesmed.data import SiteEstimates
 from bayesmed.effects import effects, parameters
-from bayesmed.generative import SiteSlope
+from bayesmed.generative import CovariateIV, SiteSlope
 from bayesmed.generative.replaced_priors import with_priors
 from bayesmed.inference import Fit, Sampler, exact_posterior, fit
 from bayesmed.inference.sampler import Sampler as Settings
@@ -32,6 +32,8 @@ from bayesmed.studies.sensitivity import (
 from bayesmed.studies.sensitivity.conclusions import changes, compared
 from bayesmed.studies.sensitivity.refit import Refit, rows_of_fit
 from bayesmed.studies.study import run_study
+from tests.generative.covariate_ivs import data_for
+from tests.trial_fits import made
 
 ENDS = ["q2.5", "q50", "q97.5"]
 SCEPTICAL = {"slope": Prior("Normal", mu=0, sigma=0.1)}
@@ -363,3 +365,31 @@ def test_a_refit_names_its_quantities_as_the_fit_does(nuts_fit: Fit) -> None:
     assert study.failures().empty
     same = [row | {"task": "again"} for row in task.run(3)]
     assert same == [row | {"task": "again"} for row in rows]
+
+
+def test_power_scaling_of_one_trial() -> None:
+    one = made(CovariateIV(), data_for("default"), shape=(4, 1000))  # draws of the prior
+    table = power_scaling(one)
+    mine = table.query("quantity == 'slope'").set_index("component")["sensitivity"]
+    theirs = azs.psense(one.tree, var_names=["slope"], group_var_names=["slope"])
+    assert mine["slope"] == pytest.approx(float(theirs["slope"].squeeze()), abs=1e-12)
+    whole = azs.psense(one.tree, var_names=["slope"], group="likelihood")
+    assert mine["likelihood"] == pytest.approx(float(whole["slope"].squeeze()), abs=1e-12)
+    # A doubled power halves the variance of a normal distribution, and leaves all others.
+    assert mine["slope"] > max(0.05, 10 * mine["mediator_sd"])
+    assert mine["error_correlation"] == 0  # uniform
+    assert {"total_effect", "indirect_effect"} <= set(table["quantity"])
+
+
+def test_power_scaling_of_one_trial_takes_thinned_draws_together() -> None:
+    one = made(CovariateIV(), data_for("default"), shape=(2, 300))
+    kept = one.tree["posterior"].draw[::3]
+    some = {
+        name: one.tree[name].to_dataset().sel(draw=kept)
+        for name in ("posterior", "log_prior", "log_likelihood")
+    }
+    thinned = one.tree.copy()
+    thinned["log_likelihood"] = xr.DataTree(some["log_likelihood"])
+    mine = power_scaling(replace(one, tree=thinned))
+    whole = power_scaling(replace(one, tree=xr.DataTree.from_dict(some)))
+    assert_frame_equal(mine, whole, check_exact=True)
