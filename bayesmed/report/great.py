@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +11,11 @@ from bayesmed.report.plain import plain
 if TYPE_CHECKING:
     from great_tables import GT
 
-__all__ = ["MANY_WORDS", "great_table", "page_table", "to_latex"]
+__all__ = ["MANY_WORDS", "great_table", "page_table"]
 
 MANY_WORDS = 2
 """From so many columns of words on, rows stand below each other on a narrow screen."""
-LONG = 25
-"""Tables of more rows than this may break across printed pages."""
-SENTENCE = 28
-"""Characters beyond which a column of words is set as paragraphs."""
-MOST = 150
-"""Longer cells get no more of the line than those of so many characters."""
-GAP, LETTER = 0.027, 0.0105
-"""What a column's margins, and a letter, take of a line of 16 cm in small print."""
 _KEPT = frozenset({"scope"})
-_FONT = re.compile(r"\\fontsize\{[^}]*\}\{[^}]*\}\\selectfont")
-_COLUMNS = re.compile(
-    r"(\\begin\{(?:tabular\*|longtable)\}(?:\{\\linewidth\})?"
-    r"\{(?:@\{\\extracolsep\{\\fill\}\})?)[lrc|]+\}"
-)
 
 
 def great_table(table: Table) -> GT:
@@ -56,35 +42,6 @@ def great_table(table: Table) -> GT:
     for i, name in enumerate(names[1:], 1):
         made = made.cols_align("left" if i in table.texts else "right", columns=[name])
     return made.tab_source_note(plain(table.note)) if table.note else made
-
-
-def to_latex(table: Table) -> str:
-    """Return a table as LaTeX for a document with booktabs and caption; a long one needs longtable.
-
-    Letters of every script need LuaLaTeX or XeLaTeX, and a font that has them.
-    """
-    latex = great_table(table).as_latex(use_longtable=len(table.rows) > LONG)
-    kinds, width = _columns(table)
-    size = r"\small" if width < 1 else r"\scriptsize\setlength{\tabcolsep}{3pt}"
-    latex = _FONT.sub(lambda m: size, latex, count=1)
-    return _COLUMNS.sub(lambda m: f"{m[1]}{kinds}}}", latex, count=1)
-
-
-def _columns(table: Table) -> tuple[str, float]:
-    """Return the kinds of columns, and what share of a line those take that are not paragraphs.
-
-    Sentences are paragraphs, which share what is left of the line.
-    """
-    cells = zip(table.columns, *table.rows, strict=True)
-    size = [min(max(map(len, column)), MOST) for column in cells]
-    long = [i for i in table.texts if size[i] > SENTENCE]
-    short = sum(n for i, n in enumerate(size) if i not in long)
-    taken = GAP * len(size) + LETTER * short
-    left = max(0.3, 0.97 - taken) / (sum(size[i] for i in long) or 1)
-    kinds = ["l" if i in table.texts else "r" for i in range(len(size))]
-    for i in long:
-        kinds[i] = f"p{{{left * size[i]:.2f}\\linewidth}}"
-    return "".join(kinds), taken
 
 
 def page_table(table: Table) -> str:

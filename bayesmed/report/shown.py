@@ -9,7 +9,7 @@ from pathlib import Path
 from bayesmed.report.content import Content
 from bayesmed.report.figures import save_png
 from bayesmed.report.folder import replace_file
-from bayesmed.report.great import to_latex
+from bayesmed.report.latex import to_latex
 from bayesmed.report.report import write_content
 
 __all__ = ["shown_names", "write_shown"]

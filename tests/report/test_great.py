@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from bayesmed.report import table
 from bayesmed.report.compose import compose
 from bayesmed.report.content import Table
 from bayesmed.report.findings import findings
-from bayesmed.report.great import MANY_WORDS, great_table, page_table, to_latex
+from bayesmed.report.great import MANY_WORDS, great_table, page_table
 from bayesmed.report.plain import plain
 from bayesmed.report.results import FILES, TABLES
 from bayesmed.report.shown import write_shown
@@ -80,38 +79,6 @@ def test_only_tables_of_words_are_stacked_and_stay_tables() -> None:
     assert [e.get("data-label") for e in many.find("tbody")[0]][1:] == [
         plain(c) for c in hostile().columns[1:]
     ]
-
-
-def test_latex_escapes_what_means_something_there() -> None:
-    latex = to_latex(Table("5 % of $x$", ("A_1", "{b}"), (("a & b", r"\input{x} ^~#"),)))
-    for said in (r"5 \% of \$x\$", r"A\_1", r"\{b\}", r"a \& b"):
-        assert said in latex
-    assert r"\input" not in latex
-    assert r"\textbackslash{}input\{x\} \textasciicircum{}\textasciitilde{}\#" in latex
-
-
-def test_long_tables_break_across_pages() -> None:
-    rows = tuple((str(i), "1") for i in range(40))
-    assert r"\begin{longtable}" in to_latex(Table("c", ("A", "B"), rows))
-    assert r"\begin{longtable}" not in to_latex(Table("c", ("A", "B"), rows[:5]))
-
-
-def test_sentences_are_paragraphs_that_fit_the_line() -> None:
-    words = Table("c", ("A", "B", "n"), (("a " * 40, "b " * 90, "1.5"),), texts=(0, 1))
-    for rows in (1, 40):
-        latex = to_latex(replace(words, rows=words.rows * rows))
-        shares = [float(s) for s in re.findall(r"p\{([.\d]+)\\linewidth\}", latex)]
-        assert len(shares) == 2
-        assert shares[0] < shares[1]
-        assert 0.5 < sum(shares) < 0.95
-    short = to_latex(Table("c", ("A", "n"), (("a", "1"),)))
-    assert r"{@{\extracolsep{\fill}}lr}" in short
-    assert r"\small" in short
-
-
-def test_wide_tables_of_numbers_are_set_smaller() -> None:
-    wide = Table("c", tuple("ABCDEF"), (("a", *["0.123 [0.0123, 0.456]"] * 5),))
-    assert r"\scriptsize" in to_latex(wide)
 
 
 def test_every_table_of_a_fit_is_that_of_its_report() -> None:
