@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bayesmed.inference import Fit, TrialFit, load_fit, save_fit
 from bayesmed.report.answer import Answer, answer
 from bayesmed.report.compose import compose
 from bayesmed.report.findings import Findings, findings
-from bayesmed.report.folder import checked_folder, write_folder
+from bayesmed.report.folder import checked_folder, replace_file, write_folder
 from bayesmed.report.shown import shown_names, write_shown
 
 POSTERIOR, RUN = "posterior.nc", "run.json"
@@ -129,8 +130,7 @@ def write_results(
         save_fit(fit, folder / POSTERIOR)
         for name, table in tables.items():
             table.to_csv(folder / name, index=False, lineterminator="\n")
-        run = _run(found, said)
-        (folder / RUN).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        _write_run(_run(found, said), folder / RUN)
         write_shown(compose(found), folder)
 
     write_folder(target, write)
@@ -145,7 +145,8 @@ def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = No
     directory
         The folder.
     rope
-        A region of practical equivalence in place of the one kept with the results.
+        A region of practical equivalence in place of the one kept with the results, to be kept
+        with them from now on.
 
     Raises
     ------
@@ -155,18 +156,22 @@ def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = No
         If the region is about an effect the fit does not have.
     """
     folder = Path(directory)
-    framing = _framing(_read_run(folder))
+    run = _read_run(folder)
+    framing = _framing(run)
     framing = framing if rope is None else replace(framing, rope=rope)
     fit = load_fit(folder / POSTERIOR)
     found = findings(fit, framing)
+    said = answer(found)
+    run |= {"framing": asdict(framing), "region": said.region}
     try:
         write_shown(compose(found), folder)
+        replace_file(folder / RUN, partial(_write_run, run))
     except OSError as error:
         raise StorageError(
             f"{folder} could not be written: {error.strerror or error}.",
             "Make room on the disk, or see that the folder can be written.",
         ) from error
-    return Results(folder, answer(found), found.converged)
+    return Results(folder, said, found.converged)
 
 
 def _check_table(found: Findings) -> pd.DataFrame:
@@ -211,6 +216,10 @@ def _data(fit: Fit[Any, Any]) -> dict[str, Any]:
         "outcome_scale": data.outcome_scale,
         "derivation": data.derivation,
     }
+
+
+def _write_run(run: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _read_run(folder: Path) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def table(
     r"""Return a result as a table by great-tables, as reports have it.
 
     In a notebook it shows itself; ``as_latex()`` gives LaTeX with everything escaped,
-    ``as_raw_html(inline_css=True)`` HTML to paste into a letter. The ``tables/*.tex`` of a folder of
-    results are set to fit a line of print as well.
+    ``as_raw_html(inline_css=True)`` HTML to paste into a letter. The ``tables/*.tex`` that
+    `write_results` leaves are set to fit a line of print as well.
 
     Parameters
     ----------

@@ -94,6 +94,12 @@ def test_the_folder_keeps_it_and_another_may_take_its_place(plain_fit: Fit, tmp_
     assert rewrite_reports(written.directory).answer.region == written.answer.region
     other = rewrite_reports(written.directory, rope=Rope(-1, 0)).answer.region
     assert "-1 to 0" in other
+    kept = json.loads((written.directory / "run.json").read_text("utf-8"))
+    assert kept == run | {
+        "framing": run["framing"] | {"rope": {"low": -1, "high": 0, "effect": ""}},
+        "region": other,
+    }
+    assert rewrite_reports(written.directory).answer.region == other
 
 
 def test_a_card_may_have_one(tmp_path: Path) -> None:
