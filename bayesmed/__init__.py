@@ -73,7 +73,7 @@ if TYPE_CHECKING:
         save_fit,
     )
     from bayesmed.priors import Prior, from_preliz, to_preliz
-    from bayesmed.report import picture, report, table, write_results
+    from bayesmed.report import latex, picture, report, table, write_results
     from bayesmed.studies import StudyError, StudyResult, run_study
     from bayesmed.studies.calibration import Calibration, calibrate
     from bayesmed.studies.sensitivity import (
@@ -168,7 +168,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "save_fit",
     ),
     "priors": ("Prior", "from_preliz", "to_preliz"),
-    "report": ("picture", "report", "table", "write_results"),
+    "report": ("latex", "picture", "report", "table", "write_results"),
     "studies": ("StudyError", "StudyResult", "run_study"),
     "studies.calibration": ("Calibration", "calibrate"),
     "studies.sensitivity": (
@@ -270,6 +270,7 @@ __all__ = [
     "find_sites",
     "fit",
     "from_preliz",
+    "latex",
     "ledger",
     "load_card",
     "load_dataset",

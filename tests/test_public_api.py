@@ -79,6 +79,7 @@ PUBLIC = [
     "find_sites",
     "fit",
     "from_preliz",
+    "latex",
     "ledger",
     "load_card",
     "load_dataset",

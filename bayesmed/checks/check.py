@@ -13,7 +13,7 @@ from bayesmed.checks.data import (
     spread_of_mediator_effects,
 )
 from bayesmed.checks.direct_effects import no_direct_effects
-from bayesmed.checks.result import CheckResult
+from bayesmed.checks.result import CheckResult, Checks
 from bayesmed.checks.scatter import scatter_of_sites
 from bayesmed.checks.strength import strength_of_sites
 from bayesmed.checks.trials import trial_checks
@@ -31,6 +31,7 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
     Returns
     -------
     list of CheckResult
+        It prints, and shows itself in a notebook, as a table.
         Codes ``reliability``, ``sampling_covariance``, ``slope_modes`` (for each of several
         mediators ``reliability[LDL]``, ``conditional_f[LDL]`` and ``slope_modes[LDL]``, and for
         all ``rank``); without direct effects ``overidentification`` and, for one mediator,
@@ -57,8 +58,8 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
     ['passed']
     """
     if is_trial(fit):
-        return [*trial_checks(fit), *notes(fit), *convergence(fit)]
-    return [
+        return Checks([*trial_checks(fit), *notes(fit), *convergence(fit)])
+    found = [
         *spread_of_mediator_effects(fit),
         *strength_of_sites(fit),
         *overidentification(fit),
@@ -70,6 +71,7 @@ def check(fit: Fit | TrialFit) -> list[CheckResult]:
         *notes(fit),
         *convergence(fit),
     ]
+    return Checks(found)
 
 
 def converged(results: Iterable[CheckResult]) -> bool:

@@ -34,11 +34,12 @@ def spread_of_mediator_effects(fit: Fit) -> list[CheckResult]:
     if not fit.model.direct_effect:
         signal = np.hypot(signal, posterior[MEDIATOR_EFFECT_MEAN].transpose(..., MEDIATOR).values)
     share = reliability(signal, np.mean(fit.data.mediator_se**2, axis=0))
-    found = zip(fit.data.mediators, np.median(share, axis=(0, 1)), strict=True)
-    return [_spread(fit, mediator, float(value)) for mediator, value in found]
+    low, middle, high = np.quantile(share, (0.025, 0.5, 0.975), axis=(0, 1))
+    found = zip(fit.data.mediators, middle, low, high, strict=True)
+    return [_spread(fit, mediator, *map(float, values)) for mediator, *values in found]
 
 
-def _spread(fit: Fit, mediator: str, value: float) -> CheckResult:
+def _spread(fit: Fit, mediator: str, value: float, low: float, high: float) -> CheckResult:
     code = _code(fit, RELIABILITY, mediator)
     several = fit.data.n_mediators > 1
     effects_on = f"Effects on {mediator}" if several else "Mediator effects"
@@ -55,8 +56,11 @@ def _spread(fit: Fit, mediator: str, value: float) -> CheckResult:
             "its prior."
         )
         return CheckResult(code, title, "failed", reason, value)
-    reason = f"{value:.0%} of the {spread} of the {estimated} is {true.removesuffix(BETWEEN)}"
-    if value < LOW_RELIABILITY:
+    reason = (
+        f"About {value:.0%} ({low:.0%} to {high:.0%}) of the {spread} of the {estimated} is "
+        f"{true.removesuffix(BETWEEN)}"
+    )
+    if low < LOW_RELIABILITY:
         reason += ", so the prior of their spread matters: vary it."
         return CheckResult(code, title, "doubtful", reason, value)
     return CheckResult(code, title, "passed", reason + ".", value)

@@ -26,7 +26,7 @@ def no_direct_effects(fit: Fit) -> list[CheckResult]:
     Exclusion and no within-site covariance together say that their mean and their spread are 0
     (Reardon and Raudenbush 2013, assumptions ii and vi; methods, section 7).
     """
-    title = "There are no direct effects (exclusion, and no within-site covariance)"
+    title = "Whether there are direct effects (exclusion, and no within-site covariance)"
     if not fit.model.direct_effect:
         reason = (
             "The model has none. Fit one with direct_effect = true to see what these data say of "
@@ -46,13 +46,14 @@ def no_direct_effects(fit: Fit) -> list[CheckResult]:
         shown = "below 0.001" if found < 0.001 else number(found)
         parts.append(f"{shown} at {what} (prior density there {number(prior)})")
     text = (
-        f"Posterior over prior density: {', '.join(parts)}. The model allows for direct effects; "
+        "The model allows for direct effects, so nothing rests on there being none. Posterior over "
+        f"prior density: {', '.join(parts)}. Ratios below 1 speak against doing without them: "
         "estimates through the origin would take them for the mediator's doing."
     )
     densities = xr.Dataset(arrays, coords={"which": ["posterior", "prior"]})
     least = min(ratios, default=math.nan)
     value = least if math.isfinite(least) else None
-    return [CheckResult(CODE, title, "passed", text, value, arrays=densities)]
+    return [CheckResult(CODE, title, "not applicable", text, value, arrays=densities)]
 
 
 def _drawn(fit: Fit, group: str, name: str) -> Floats:

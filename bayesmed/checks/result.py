@@ -10,6 +10,8 @@ import xarray as xr
 from bayesmed.core.display import Shown, displayed
 
 Status = Literal["passed", "doubtful", "failed", "not applicable"]
+IMPORTANCE = ("failed", "doubtful", "passed", "not applicable")
+"""The order in which they are shown."""
 
 
 @displayed()
@@ -58,3 +60,25 @@ class CheckResult:
 
     def _shown(self) -> Shown:
         return Shown(f"{self.title}: {self.status}. {self.reason}")
+
+
+@displayed()
+class Checks(list[CheckResult]):
+    """A list of checks that shows itself as a table, what matters first.
+
+    Examples
+    --------
+    >>> print(Checks([CheckResult("a", "One", "passed", "Yes."),
+    ...               CheckResult("b", "Two", "doubtful", "No.")]))
+    Checks(1 doubtful, 1 passed)
+    Check  Status    Because
+    Two    doubtful  No.
+    One    passed    Yes.
+    """
+
+    def _shown(self) -> Shown:
+        counts = {one: sum(r.status == one for r in self) for one in IMPORTANCE}
+        title = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
+        rows = [(r.title, str(r.status), r.reason) for r in self]
+        rows.sort(key=lambda row: IMPORTANCE.index(row[1]))
+        return Shown(f"Checks({title})", (), ("Check", "Status", "Because"), tuple(rows))

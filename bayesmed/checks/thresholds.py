@@ -24,7 +24,7 @@ UNLIKELY: Final = 0.05
 NO_RELIABILITY: Final = 0.05
 """Below this share of true variance in estimated mediator effects, data cannot answer."""
 LOW_RELIABILITY: Final = 0.3
-"""Below this share the prior of the spread of mediator effects matters."""
+"""Where the share may be below this, the prior of the spread of mediator effects matters."""
 WEAK_F: Final = 10
 """Staiger and Stock's (1997) rule of thumb; of each mediator given the others where several."""
 WORST_BIAS: Final = 0.1

@@ -230,6 +230,10 @@ class SiteColumns:
     where: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.mediators, MediatorColumns):
+            raise DataError(
+                "mediators is the columns of one mediator.", "Put them in a tuple: (mediator,)."
+            )
         for name in ("mediators", "covariates", "covariances", "arm_covariances"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.total_effect_interval is not None:

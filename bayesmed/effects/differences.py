@@ -12,7 +12,7 @@ from bayesmed.classical.heterogeneity import ESTIMATORS as VARIANCES
 from bayesmed.classical.random_effects import NAMES as RANDOM_EFFECTS
 from bayesmed.core.numbers import number
 from bayesmed.data import SiteEstimates
-from bayesmed.effects.comparison import Difference, Reason
+from bayesmed.effects.comparison import POSTERIOR, Difference, Reason
 from bayesmed.effects.lines import (
     K_CLASS,
     LIML,
@@ -34,6 +34,8 @@ from bayesmed.effects.reference import WORTH_SAYING, Reference, Setting, raw_spr
 
 NEAR = 2.0
 """Standard errors within which an estimate's own error explains its distance."""
+NARROW = 0.5
+"""Intervals below this share of the posterior's are worth a sentence."""
 WEIGHTS: Mapping[str, str] = {
     "WLS": "1/se² of the total effects",
     RANDOM_EFFECTS["common"]: "1/(τ + se²), se that of the total effects",
@@ -79,6 +81,7 @@ def _of_one(
         sds = distance / reference.sd[p]
         text = f"Agrees with {reference.words} to within {AGREES:g} {reference.unit}."
         yield Reason("agrees", text, sds)
+        yield from _narrower(setting, reference, estimate, p)
         return
     reasons = [
         *about_noise(setting, reference, estimate, p),
@@ -90,6 +93,22 @@ def _of_one(
     if not reasons and setting.data.n_mediators == 1:
         reasons = [*_direct_effects_denied(setting, reference, estimate)]
     yield from reasons or [_own_error(reference, estimate, p)]
+
+
+def _narrower(
+    setting: Setting, reference: Reference, estimate: ClassicalEstimate, p: int
+) -> Iterator[Reason]:
+    """Say where an estimate that agrees with the posterior claims to know far more."""
+    if reference.name != POSTERIOR:
+        return
+    low, high = np.quantile(reference.slopes[:, p], (0.025, 0.975))
+    width = float(estimate.interval_high[p] - estimate.interval_low[p])
+    if width < NARROW * (high - low):
+        text = (
+            "The 95 % interval is less than half as wide as that of the posterior: the doubt about "
+            f"noise and spread that {setting.data.n_rows} sites leave is not in it."
+        )
+        yield Reason("narrower", text, width / float(high - low))
 
 
 def _undefined(setting: Setting, estimate: ClassicalEstimate) -> Reason:

@@ -10,7 +10,7 @@ from bayesmed.report.results import (
     rewrite_reports,
     write_results,
 )
-from bayesmed.report.table import table
+from bayesmed.report.table import latex, table
 
 __all__ = [
     "Answer",
@@ -19,6 +19,7 @@ __all__ = [
     "answer",
     "checked_results_folder",
     "findings",
+    "latex",
     "picture",
     "report",
     "rewrite_reports",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bayesmed.core.numbers import number
 from bayesmed.generative.assumption_axes import fitted_value
 from bayesmed.report.assumption_words import Key, about, axis_label
-from bayesmed.report.content import Picture
+from bayesmed.report.content import Picture, slugs
 from bayesmed.report.figures.assumptions import Curve, assumption_curves, assumption_map
 from bayesmed.report.figures.sensitivity import estimates
 from bayesmed.studies.sensitivity import AssumptionSensitivity
@@ -32,8 +32,10 @@ def over_assumptions(found: AssumptionSensitivity, pictured: dict[Key, str]) -> 
     if len(found.axes) == 1:
         names = dict.fromkeys(name for name, _ in pictured)
         return tuple(_curves(found, name, pictured) for name in names)
+    named = slugs("map", (name for name, _ in pictured))
     return tuple(
-        _map(found, key, label, f"map{i}") for i, (key, label) in enumerate(pictured.items())
+        _map(found, key, label, slug)
+        for (key, label), slug in zip(pictured.items(), named, strict=True)
     )
 
 
@@ -62,7 +64,8 @@ def _curves(found: AssumptionSensitivity, name: str, pictured: dict[Key, str]) -
     if any(curve.beside is not None for curve in curves):
         caption += " Dashed: what instrumental variables have in its place."
     alternative = " ".join(_seen(curve, axis.symbol) for curve in curves)
-    return Picture(f"over-{name.replace('_', '-')}", caption, alternative, drawn)
+    (slug,) = slugs("over", [name])
+    return Picture(slug, caption, alternative, drawn)
 
 
 def _seen(curve: Curve, symbol: str) -> str:

@@ -22,7 +22,7 @@ from bayesmed.report import words
 from bayesmed.report.answer import Answer
 from bayesmed.report.assumption_pictures import beside_the_fit, over_assumptions
 from bayesmed.report.assumption_words import Key, about, labels, reasons, sentence
-from bayesmed.report.content import Block, Content, Paragraph, Section, Table
+from bayesmed.report.content import Block, Content, Paragraph, Section, Table, slugs
 from bayesmed.report.figures.columns import evenly
 from bayesmed.report.origin import made
 from bayesmed.report.rows import Row
@@ -195,9 +195,10 @@ def _versions(found: AssumptionSensitivity, pictured: dict[Key, str]) -> tuple[B
             slug="versions",
         )
     ]
-    for i, (key, label) in enumerate(pictured.items()):
+    named = slugs("versions", (name for name, _ in pictured))
+    for (key, label), slug in zip(pictured.items(), named, strict=True):
         own = about(table[table["version"] != HELD], key)
-        blocks.append(beside_the_fit(own, label, f"versions{i}"))
+        blocks.append(beside_the_fit(own, label, slug))
     return tuple(blocks)
 
 

@@ -68,7 +68,7 @@ def estimates(found: Comparison) -> Table:
     texts = (0, 1) if several else (0,)
     caption = "The slope by every estimator"
     columns, note = (*columns, "95 % interval"), " ".join(remarks)
-    return Table(caption, columns, tuple(rows), texts=texts, note=note, slug="comparison")
+    return Table(caption, columns, tuple(rows), texts=texts, note=note, slug="estimators")
 
 
 def ends(low: float, high: float) -> str:

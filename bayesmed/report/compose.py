@@ -151,8 +151,9 @@ def _computation(found: Findings, fit: Fit) -> Section:
     blocks: list[Block] = []
     if "quadrature" in fit.tree.children:
         text = (
-            "The posterior was integrated by deterministic quadrature; moments and quantiles come "
-            "from it, and the draws behind the pictures are independent."
+            "The posterior was integrated by deterministic quadrature: means and quantiles of "
+            "parameters come from it. Effects and pictures come from independent draws, so that "
+            "the last digits of one quantity may differ between tables."
         )
         blocks.append(Paragraph(text))
     elif not found.converged:

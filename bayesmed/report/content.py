@@ -5,7 +5,7 @@ All text in it is plain: nothing is markup, and whoever writes it out escapes it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -88,6 +88,22 @@ class Code:
     kind: ClassVar[str] = "code"
     caption: str
     text: str
+
+
+def slugs(prefix: str, names: Iterable[str]) -> list[str]:
+    """Return a slug for each thing of some names; those of one name are numbered.
+
+    Examples
+    --------
+    >>> slugs("priors", ["slope", "slope", "average_direct_effect"])
+    ['priors-slope-1', 'priors-slope-2', 'priors-average-direct-effect']
+    """
+    listed = [f"{prefix}-{name.replace('_', '-')}" for name in names]
+    found: list[str] = []
+    for i, slug in enumerate(listed):
+        before = listed[:i].count(slug)
+        found.append(f"{slug}-{before + 1}" if listed.count(slug) > 1 else slug)
+    return found
 
 
 type Block = Paragraph | Bullets | Table | Picture | Code

@@ -24,7 +24,7 @@ from bayesmed.studies.sensitivity import (
 from bayesmed.studies.simulation import Simulation
 from bayesmed.subgroups import FoundSites
 
-__all__ = ["Reported", "Studied", "chosen", "content_of", "content_of_study"]
+__all__ = ["SHOWN", "Reported", "Studied", "chosen", "content_of", "content_of_study"]
 
 type Studied = (
     PriorSensitivity
@@ -35,6 +35,13 @@ type Studied = (
     | Simulation
 )
 type Reported = Fit | TrialFit | Studied
+
+
+REPORTED = "Give a fit, sites that find_sites found, or what a study returned."
+SHOWN = (
+    "Give a fit, what compare or ledger returned, sites that find_sites found, or what a study "
+    "returned."
+)
 
 
 def content_of(what: Reported, framing: Framing | None = None) -> Content:
@@ -51,8 +58,10 @@ def content_of(what: Reported, framing: Framing | None = None) -> Content:
     return content_of_study(what, framing)
 
 
-def content_of_study(what: Studied, framing: Framing | None = None) -> Content:
-    """Compose the report of a study, or of sites that were found.
+def content_of_study(
+    what: Studied, framing: Framing | None = None, *, accepted: str = REPORTED
+) -> Content:
+    """Compose the report of a study, or of sites that were found; ``accepted`` is for messages.
 
     Raises
     ------
@@ -74,8 +83,8 @@ def content_of_study(what: Studied, framing: Framing | None = None) -> Content:
         case Simulation():
             return simulation_content(what, title)
     raise ModelError(
-        f"There is nothing to report of a {type(what).__name__}.",
-        "Give a fit, sites that find_sites found, or what a study returned.",
+        f"There is nothing to show of a {type(what).__name__}.",
+        accepted,
     )
 
 
@@ -95,6 +104,8 @@ def chosen[T](made: Mapping[str, T], which: str, noun: str, what: object) -> T:
     kind = type(what).__name__
     if not made:
         raise ModelError(f"There is no {noun} of this {kind}.", "Report it: report(..., path).")
+    if not isinstance(which, str):
+        raise ModelError(f"{which!r} is no name of a {noun}.", nearest("", made))
     name = which or next(iter(made))
     if name not in made:
         raise ModelError(f"There is no {noun} {name!r} of this {kind}.", nearest(name, made))

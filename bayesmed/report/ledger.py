@@ -15,7 +15,9 @@ SMALL: Final = 0.001
 
 ABOUT: Final = (
     "The model itself assumes what follows: first what is doubtful, then what no data can show. A "
-    "check that was passed is no proof."
+    "check that was passed is no proof. What it takes to change the answer is told by the draws of "
+    "this fit, and so about right; assumption_sensitivity fits again, and its numbers are those to "
+    "publish."
 )
 
 

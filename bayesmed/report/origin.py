@@ -11,6 +11,8 @@ from bayesmed.inference import Fit, TrialFit
 from bayesmed.report.content import Block, Bullets, Code, Paragraph, Section, Table
 
 TITLE = "Citing this, and making it again"
+IN_PYTHON = "In Python, where the fit is kept: save_fit or write_results, or bayesmed fit"
+AT_A_PROMPT = "The reports alone, of a folder that write_results or bayesmed fit wrote"
 AGAIN = """import bayesmed as bm
 
 kept = bm.load_fit("posterior.nc")
@@ -40,8 +42,8 @@ def origin(fit: Fit | TrialFit, papers: Sequence[Paper], published: str) -> Sect
     blocks: list[Block] = [Bullets(citations(fit, papers, published)), _computed(fit)]
     blocks += [
         Paragraph("The same data, model, settings and seed give the same draws again."),
-        Code("In Python, in the folder of results", AGAIN),
-        Code("The reports alone, at a prompt", "bayesmed report FOLDER"),
+        Code(IN_PYTHON, AGAIN),
+        Code(AT_A_PROMPT, "bayesmed report FOLDER"),
     ]
     return Section("origin", TITLE, tuple(blocks))
 

@@ -10,7 +10,7 @@ from bayesmed.core.errors import ModelError
 from bayesmed.effects import Comparison, TrialComparison, compare, effects
 from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.report import figures
-from bayesmed.report.contents import Studied, chosen, content_of_study
+from bayesmed.report.contents import SHOWN, Studied, chosen, content_of_study
 from bayesmed.report.figures.comparison import comparison
 from bayesmed.report.figures.discrepancies import discrepancies, drawable
 from bayesmed.report.figures.trials import trial_comparison, trial_predictive
@@ -24,14 +24,6 @@ __all__ = ["picture"]
 type Drawn = Callable[[Any], Figure]
 
 
-def _fan(fit: Fit) -> Figure:
-    if fit.model.slope != "random":
-        raise ModelError(
-            "Sites of this model do not fan out: their slopes are the same.", 'Draw "scatter".'
-        )
-    return figures.fan(fit)
-
-
 def _checks(fit: Fit | TrialFit) -> Figure:
     shown = drawable(check(fit))
     if not shown:
@@ -39,23 +31,19 @@ def _checks(fit: Fit | TrialFit) -> Figure:
     return discrepancies(shown)
 
 
-def _ranks(fit: Fit | TrialFit) -> Figure:
-    if "quadrature" in fit.tree.children:
-        raise ModelError(
-            "This posterior was integrated: there are no chains to compare.", 'Draw "priors".'
-        )
-    return figures.ranks(fit)
-
-
 def _trial_estimators(fit: TrialFit) -> Figure:
     return trial_comparison(compare(fit))
 
 
-_BOTH: Mapping[str, Drawn] = {"checks": _checks, "priors": figures.prior_posterior, "ranks": _ranks}
+_BOTH: Mapping[str, Drawn] = {
+    "checks": _checks,
+    "priors": figures.prior_posterior,
+    "ranks": figures.ranks,
+}
 _OF_SITES: Mapping[str, Drawn] = {
     "scatter": figures.site_scatter,
     "forest": figures.forest,
-    "fan": _fan,
+    "fan": figures.fan,
     "estimators": lambda fit: comparison(compare(fit)),
     "predicted": figures.predictive_tables,
     "refitted": figures.predictive_sites,
@@ -67,6 +55,16 @@ _OF_TRIALS: Mapping[str, Drawn] = {
     "predicted": trial_predictive,
     **_BOTH,
 }
+
+
+def _of_fit(fit: Fit | TrialFit) -> Mapping[str, Drawn]:
+    """Return the pictures that its report has, too."""
+    found = dict(_OF_TRIALS if is_trial(fit) else _OF_SITES)
+    if not is_trial(fit) and fit.model.slope != "random":
+        del found["fan"]  # slopes are the same
+    if "quadrature" in fit.tree.children:
+        del found["ranks"]  # there are no chains
+    return found
 
 
 def picture(
@@ -83,11 +81,14 @@ def picture(
     which
         Which one; the first of its report where none is named. Of a fit of sites:
         ``"scatter"`` (total effects over mediator effects), ``"forest"`` (effects through the
-        mediator by site), ``"fan"`` (slopes that differ), ``"estimators"`` (beside the classical
-        ones), ``"predicted"`` and ``"refitted"`` (data beside predictions of tables and of sites),
-        ``"checks"``, ``"priors"`` (and posteriors), ``"ranks"`` (of chains). Of one trial:
-        ``"effects"``, ``"estimators"``, ``"predicted"``, ``"checks"``, ``"priors"``, ``"ranks"``.
-        Of a study: the names an error lists.
+        mediator; at most 60 sites, evenly chosen), ``"fan"`` (slopes that differ),
+        ``"estimators"`` (beside the classical ones), ``"predicted"`` and ``"refitted"`` (data
+        beside predictions of tables and of sites), ``"checks"``, ``"priors"`` (and posteriors),
+        ``"ranks"`` (of chains). Of one trial: ``"effects"``, ``"estimators"``, ``"predicted"``,
+        ``"checks"``, ``"priors"``, ``"ranks"``. Of studies: ``"priors-slope"`` and others,
+        ``"scaling"``; ``"over-slope"`` or ``"map-slope"`` and others, ``"versions-slope"``;
+        ``"splits-slope"``; ``"performance"``, ``"estimates"``; ``"ranks"``. Of sites found:
+        ``"tree"``.
 
     Returns
     -------
@@ -122,8 +123,8 @@ def _drawn(what: Fit | TrialFit | Comparison | TrialComparison | Studied, which:
     elif isinstance(what, TrialComparison):
         makers = {"estimators": trial_comparison}
     elif isinstance(what, Fit):
-        makers = _OF_TRIALS if is_trial(what) else _OF_SITES
+        makers = _of_fit(what)
     else:
-        named = {one.slug: one for one in content_of_study(what).pictures}
+        named = {one.slug: one for one in content_of_study(what, accepted=SHOWN).pictures}
         return chosen(named, which, "picture", what).draw()
     return chosen(makers, which, "picture", what)(what)

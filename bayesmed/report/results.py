@@ -31,7 +31,7 @@ FIGURES = (
     *("scatter", "fan", "forest", "effects", "region", "priors", "estimators"),
     *("predicted", "refitted", "checks", "ranks"),
 )
-TABLES = ("effects", "sites", "parameters", "priors", "comparison", "assumptions", "scaling")
+TABLES = ("effects", "sites", "parameters", "priors", "estimators", "assumptions", "scaling")
 FILES = (
     *(POSTERIOR, PARAMETERS, EFFECTS, CHECKS, ASSUMPTIONS, RUN),
     *shown_names(FIGURES, TABLES),

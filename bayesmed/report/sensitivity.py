@@ -14,12 +14,20 @@ from bayesmed.inference import Fit
 from bayesmed.inference.convergence import diagnose
 from bayesmed.report import words
 from bayesmed.report.answer import Answer
-from bayesmed.report.content import Block, Content, Paragraph, Picture, Section, Table
+from bayesmed.report.content import (
+    Block,
+    Content,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    slugs,
+)
 from bayesmed.report.figures import sensitivity as figures
+from bayesmed.report.moves import SCALED
 from bayesmed.report.rows import Row
 from bayesmed.report.tables import MISSING, interval, shown
 from bayesmed.studies.sensitivity.conclusions import MOVED, concluded
-from bayesmed.studies.sensitivity.power_scaling import THRESHOLD
 from bayesmed.studies.sensitivity.prior_sensitivity import PriorSensitivity
 from bayesmed.studies.sensitivity.prior_sets import FITTED
 from bayesmed.studies.sensitivity.quantities import CONCLUSIONS
@@ -139,25 +147,27 @@ def _changes(found: PriorSensitivity) -> tuple[Block, ...]:
         kind = KINDS[row["conclusion"]]
         rows.append((row["prior"], label, kind, row["before"], row["after"], doubt or MISSING))
     columns = ("Prior", "Conclusion about", "What changes", "As fitted", "Then", "In doubt")
-    note = _cut(len(changes), "changes.csv")
+    note = _cut(len(changes), "changes.csv") if rows else "No conclusion changes."
     table = Table(
         "Conclusions that change",
         columns,
-        tuple(rows),
+        tuple(rows) or ((MISSING,) * len(columns),),
         texts=(0, 1, 2, 3, 4, 5),
         note=note,
         slug="changes",
     )
     said = Paragraph(f"Conclusions are about {joined(sorted(labels.values()))}. {GIVEN}")
-    return (table, said) if rows else (Paragraph("No conclusion changes."), said)
+    return (table, said)
 
 
 def _estimates(found: PriorSensitivity) -> tuple[Block, ...]:
     table = found.table()
     blocks: list[Block] = []
-    for i, (key, label) in enumerate(_labels(found, PICTURED).items()):
+    pictured = _labels(found, PICTURED)
+    named = slugs("priors", (name for name, _ in pictured))
+    for (key, label), slug in zip(pictured.items(), named, strict=True):
         own = _about(table, key)
-        blocks += [_picture(own, label, f"priors{i}"), _table(own, label, f"priors{i}")]
+        blocks += [_picture(own, label, slug), _table(own, label, slug)]
     return tuple(blocks)
 
 
@@ -214,12 +224,7 @@ def _scaling(found: PriorSensitivity) -> tuple[Block, ...]:
         texts=(0, len(columns)),
         slug="scaling",
     )
-    said = Paragraph(
-        "From the draws of the fit alone: how far the posterior moves for each doubling of the "
-        f"power of a prior, or of the likelihood. From {THRESHOLD:g} on it counts; a quantity that "
-        "answers to its prior but not to the likelihood is told by the prior, one that answers to "
-        "both has a prior at odds with the data (Kallioinen and others 2024)."
-    )
+    said = Paragraph(SCALED)
     pictured = {key: label for key, label in labels.items() if key[0] in PICTURED}
     largest = "; ".join(
         f"{label} {number(values.loc[(*key, components[1]), 'sensitivity'])}"

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesmed.cards import Framing
-from bayesmed.core.names import ACME, SLOPE
+from bayesmed.core.names import ACME, AVERAGE_SLOPE, SLOPE
 from bayesmed.core.numbers import number
 from bayesmed.core.words import joined
 from bayesmed.effects.labels import of_all
 from bayesmed.report.answer import Answer
-from bayesmed.report.content import Block, Content, Paragraph, Picture, Section, Table
+from bayesmed.report.content import (
+    Block,
+    Content,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    slugs,
+)
 from bayesmed.report.figures.sensitivity import estimates as interval_figure
 from bayesmed.report.figures.tree import causal_tree, places
 from bayesmed.report.rows import Row
@@ -30,7 +38,7 @@ MOST_ROWS = 60
 ALL = "all splits"
 LABELS = {
     SLOPE: "Slope",
-    "average_slope": "Average slope",
+    AVERAGE_SLOPE: "Average slope",
     ACME: "Average effect through the mediator",
     of_all(ACME): "Average effect through all mediators",
     "average_direct_effect": "Average direct effect",
@@ -251,9 +259,9 @@ def _answers(found: SplitSensitivity, combined: pd.DataFrame) -> tuple[Block, ..
 
     blocks: list[Block] = []
     table = found.table()
-    for i, whole in enumerate(combined.to_dict("records")):
-        if whole["quantity"] not in (SLOPE, "average_slope", ACME):
-            continue
+    shown_ones = combined[combined["quantity"].isin((SLOPE, AVERAGE_SLOPE, ACME))]
+    named = slugs("splits", shown_ones["quantity"])
+    for whole, slug in zip(shown_ones.to_dict("records"), named, strict=True):
         mine = (table["quantity"] == whole["quantity"]) & (table["mediator"] == whole["mediator"])
         own = table[mine].sort_values("q50", kind="stable")
         named = own.assign(prior=[f"split {b}" for b in own["split"]])
@@ -273,7 +281,7 @@ def _answers(found: SplitSensitivity, combined: pd.DataFrame) -> tuple[Block, ..
             f"{whole['splits']} splits, {number(whole['q50'])} over all."
         )
         drawn = partial(interval_figure, rows, label)
-        blocks.append(Picture(f"splits{i}", caption, alternative, drawn))
+        blocks.append(Picture(slug, caption, alternative, drawn))
     return (*blocks, Paragraph(CONDITIONAL))
 
 

@@ -1,4 +1,4 @@
-"""The verb ``table``: results as tables to print or paste."""
+"""The verbs ``table`` and ``latex``: results as tables to show, paste or print."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.report import tables
 from bayesmed.report.comparison import estimates
 from bayesmed.report.content import Table
-from bayesmed.report.contents import Studied, chosen, content_of_study
+from bayesmed.report.contents import SHOWN, Studied, chosen, content_of_study
 from bayesmed.report.findings import findings
 from bayesmed.report.great import great_table
+from bayesmed.report.latex import to_latex
 from bayesmed.report.ledger import assumptions
 from bayesmed.report.moves import scaling
 from bayesmed.report.trials.tables import effects_table, trial_estimates
@@ -22,7 +23,7 @@ from bayesmed.report.trials.tables import effects_table, trial_estimates
 if TYPE_CHECKING:
     from great_tables import GT
 
-__all__ = ["table"]
+__all__ = ["latex", "table"]
 
 type Maker = Callable[[Any], Table]
 
@@ -47,12 +48,12 @@ _BOTH: Mapping[str, Maker] = {
 _OF_SITES: Mapping[str, Maker] = {
     "effects": lambda fit: tables.averages(findings(fit), fit),
     "sites": lambda fit: tables.site_effects(findings(fit), fit),
-    "comparison": lambda fit: estimates(compare(fit)),
+    "estimators": lambda fit: estimates(compare(fit)),
     **_BOTH,
 }
 _OF_TRIALS: Mapping[str, Maker] = {
     "effects": lambda fit: effects_table(findings(fit), effects(fit), fit.data.names),
-    "comparison": _trial_comparison,
+    "estimators": _trial_comparison,
     **_BOTH,
 }
 
@@ -60,11 +61,10 @@ _OF_TRIALS: Mapping[str, Maker] = {
 def table(
     what: Fit | TrialFit | Comparison | TrialComparison | Ledger | Studied, which: str = ""
 ) -> GT:
-    r"""Return a result as a table by great-tables, as reports have it.
+    """Return a result as a table by great-tables, as reports have it.
 
-    In a notebook it shows itself; ``as_latex()`` gives LaTeX with everything escaped,
-    ``as_raw_html(inline_css=True)`` HTML to paste into a letter. The ``tables/*.tex`` that
-    `write_results` leaves are set to fit a line of print as well.
+    In a notebook it shows itself; ``as_raw_html(inline_css=True)`` gives HTML to paste into a
+    letter. For print take `latex`.
 
     Parameters
     ----------
@@ -73,9 +73,11 @@ def table(
         returned.
     which
         Which one; the first where none is named. Of a fit: ``"effects"`` (averages), ``"sites"``
-        (effects by site), ``"parameters"``, ``"priors"``, ``"comparison"`` (beside the classical
-        estimators), ``"assumptions"``, or ``"scaling"`` (if priors counted more). Of a study: the
-        names an error lists.
+        (effects by site), ``"parameters"``, ``"priors"``, ``"estimators"`` (beside the classical
+        estimators), ``"assumptions"``, or ``"scaling"`` (if priors counted more). Of
+        studies: ``"changes"``, ``"priors-slope"`` and others, ``"scaling"``, ``"tried"``;
+        ``"tipping"``, ``"values"``, ``"versions"``; ``"columns"``, ``"values"``;
+        ``"performance"``; ``"ranks"``. Of sites found: ``"sites"``, ``"splits"``.
 
     Raises
     ------
@@ -89,19 +91,56 @@ def table(
     >>> data = SiteEstimates.from_arrays(
     ...     mediator_effect=[1, 2, 3, 4], total_effect=[2.0, 4.5, 6.0, 9.0],
     ...     cov=[0.25 * np.eye(2)] * 4)
-    >>> r"OLS & 2.25 &" in table(compare(data)).as_latex()
+    >>> "OLS" in table(compare(data)).as_raw_html()
     True
     """
+    return great_table(_table(what, which))
+
+
+def latex(
+    what: Fit | TrialFit | Comparison | TrialComparison | Ledger | Studied, which: str = ""
+) -> str:
+    r"""Return a table as LaTeX that fits a line of print, for array, booktabs, caption, longtable.
+
+    What does not fit a line of 16 cm is set in smaller print, then over several lines; Greek
+    letters are mathematics, everything else is escaped.
+
+    Parameters
+    ----------
+    what, which
+        As of `table`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesmed.data import SiteEstimates
+    >>> data = SiteEstimates.from_arrays(
+    ...     mediator_effect=[1, 2, 3, 4], total_effect=[2.0, 4.5, 6.0, 9.0],
+    ...     cov=[0.25 * np.eye(2)] * 4)
+    >>> r"OLS & 2.25 &" in latex(compare(data))
+    True
+    """
+    return to_latex(_table(what, which))
+
+
+def _table(
+    what: Fit | TrialFit | Comparison | TrialComparison | Ledger | Studied, which: str
+) -> Table:
     makers: Mapping[str, Maker]
     if isinstance(what, Comparison):
-        makers = {"comparison": estimates}
+        makers = {"estimators": estimates}
     elif isinstance(what, TrialComparison):
-        makers = {"comparison": trial_estimates}
+        makers = {"estimators": trial_estimates}
     elif isinstance(what, Ledger):
         makers = {"assumptions": assumptions}
     elif isinstance(what, Fit):
         makers = _OF_TRIALS if is_trial(what) else _OF_SITES
     else:
-        named = {one.slug: one for one in content_of_study(what).tables if one.slug}
-        return great_table(chosen(named, which, "table", what))
-    return great_table(chosen(makers, which, "table", what)(what))
+        named = {one.slug: one for one in content_of_study(what, accepted=SHOWN).tables if one.slug}
+        return chosen(named, which, "table", what)
+    return chosen(makers, which, "table", what)(what)

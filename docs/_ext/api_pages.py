@@ -123,6 +123,7 @@ GROUPS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "report",
             "picture",
             "table",
+            "latex",
             "write_results",
             "Card",
             "card_names",

@@ -15,7 +15,6 @@ from api_pages import api_pages
 from card_pages import card_pages
 from cli_pages import cli_pages
 from formula_pages import formula_pages
-from picture_page import picture_page
 from stored_pages import stored_pages
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from card_pages(ROOT / "models")
     yield from cli_pages()
     yield from formula_pages()
-    yield picture_page()
     yield from stored_pages(DOCS)
 
 

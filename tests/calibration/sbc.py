@@ -48,6 +48,8 @@ these is below .05 / {variants}.
 
 One chain of 500 draws after 600 per data set (300 after 350 for counts and mixtures), less than the
 defaults; default priors, which depend on the data, are judged by coverage instead (README).
+Divergent fits are those with at least one divergent transition, for which a user gets a check that
+failed; their ranks are counted all the same.
 
 | variant | data sets | quantities | outside | least p times quantities | divergent fits | failed |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -33,21 +33,22 @@ def by_code(fitted):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status"),
+    ("wanted", "spread", "status"),
     [
-        (0.02, "failed"),
-        (0.0499, "failed"),
-        (0.0501, "doubtful"),
-        (0.299, "doubtful"),
-        (0.301, "passed"),
-        (0.9, "passed"),
+        (0.02, 1.0, "failed"),
+        (0.0499, 1.0, "failed"),
+        (0.0501, 1.0, "doubtful"),
+        (0.299, 0.001, "doubtful"),
+        (0.31, 0.001, "passed"),
+        (0.9, 1.0, "doubtful"),  # it may be little
+        (0.9, 0.1, "passed"),
     ],
 )
-def test_reliability_is_judged_by_its_posterior_median(made_fit, sites, wanted, status):
+def test_reliability_is_judged_by_its_posterior(made_fit, sites, wanted, spread, status):
     rng = np.random.default_rng(1)
     noise = np.mean(sites.mediator_se**2)
     # Symmetric in rank around the wanted value, so that this is the median, and far from the mean.
-    sd = np.sqrt(wanted / (1 - wanted) * noise) * np.exp(rng.normal(size=(4, 1001)))
+    sd = np.sqrt(wanted / (1 - wanted) * noise) * np.exp(rng.normal(scale=spread, size=(4, 1001)))
     middle = np.median(sd)
     sd *= np.sqrt(wanted / (1 - wanted) * noise) / middle
     fitted = made_fit({"mediator_effect_sd": sd}, shape=(4, 1001))

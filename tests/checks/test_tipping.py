@@ -38,10 +38,17 @@ def test_there_is_none_where_draws_do_not_agree() -> None:
 @pytest.mark.parametrize(
     ("found", "words", "number"),
     [
-        (Tipping(0.4, False), "An x of 0.4 would make the 95 % interval of it include 0.", 0.4),
+        (
+            Tipping(0.4, False),
+            "An x of about 0.4 would make the 95 % interval of it include 0.",
+            0.4,
+        ),
         (
             Tipping(-0.4, True),
-            "The 95 % interval of it includes 0 already; an x of -0.4 would make it exclude 0.",
+            (
+                "The 95 % interval of it includes 0 already; an x of about -0.4 would make it "
+                "exclude 0."
+            ),
             -0.4,
         ),
         (Tipping(1.2, False), "Even an x of ±1 would not make the 95 % interval of it", None),

@@ -1,7 +1,8 @@
-"""Pictures of a report for the documentation: ``python -m tests.docs.screenshots``.
+"""Pictures for README and documentation: ``python -m tests.docs.screenshots``.
 
-Needs Chromium. Fits the shipped card by exact integration, and takes what a reader sees first, at
-the width of a desk and of a telephone, light and dark.
+Needs Chromium. Fits shipped cards by exact integration. Of a report it takes what a reader sees
+first, at the width of a desk and of a telephone, light and dark; of 100 sites it draws the
+showcase.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import io
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bayesmed.cards import find_card, load_card
-from bayesmed.inference import Sampler, fit
+from bayesmed.inference import Fit, Sampler, fit
 from bayesmed.report import report
+from bayesmed.report.figures import save_png, showcase
 from tests.browser.conftest import NARROW, WIDE, chromium_path
 
-CARD = "colombia_vouchers"
+CARD, SHOWCASE = "colombia_vouchers", "mechte_example"
 ROPE = (-0.05, 0.05)
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SHOTS = {
@@ -58,10 +61,16 @@ def _save(png: bytes, path: Path) -> None:
     few.save(path, optimize=True)
 
 
+def _fitted(name: str) -> Fit[Any, Any]:
+    card = load_card(find_card(name))
+    return fit(card.model, card.load_data(), sampler=Sampler(engine="exact"), seed=1)
+
+
 def main() -> None:
-    """Fit, report, and take the pictures."""
+    """Fit, draw, report, and take the pictures."""
     card = load_card(find_card(CARD))
-    fitted = fit(card.model, card.load_data(), sampler=Sampler(engine="exact"), seed=1)
+    fitted, many = (_fitted(name) for name in (CARD, SHOWCASE))
+    save_png(showcase(many), IMAGES / f"{SHOWCASE}.png")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "report.html")
         report(fitted, page, framing=card.framing, rope=ROPE)

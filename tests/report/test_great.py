@@ -94,13 +94,13 @@ def test_every_table_of_a_trial_is_that_of_its_report() -> None:
     fit = made(CovariateIV(), data_for("default"), shape=(2, 200))
     named = {t.slug: t for t in compose(findings(fit)).tables if t.slug}
     assert set(named) == set(TABLES) - {"sites"}
-    for slug in ("effects", "comparison", "scaling"):
+    for slug in ("effects", "estimators", "scaling"):
         assert table(fit, slug).as_latex() == great_table(named[slug]).as_latex()
 
 
 def test_comparisons_and_ledgers_are_tables_too() -> None:
     fit = variant_fit("constant")
-    assert table(compare(fit)).as_latex() == table(fit, "comparison").as_latex()
+    assert table(compare(fit)).as_latex() == table(fit, "estimators").as_latex()
     assert table(ledger(fit)).as_latex() == table(fit, "assumptions").as_latex()
 
 

@@ -18,7 +18,7 @@ __all__ = ["estimated", "summary"]
 
 def estimated(fit: Fit[Any, Any], name: str, what: str) -> Sensitivity:
     """Summarise a parameter of one number."""
-    return summary(single(fit, name), name.replace("_", " "), what)
+    return summary(single(fit, name), f"{name.replace('_', ' ')}, posterior median", what)
 
 
 def summary(draws: Floats, quantity: str, what: str, after: str = "") -> Sensitivity:

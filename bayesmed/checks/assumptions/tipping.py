@@ -93,7 +93,7 @@ def tipping_sentence(
         does = "exclude" if found.includes else "include"
         most = what.format(f"±{number(limit)}")
         return Sensitivity(None, "", f"Even {most} would not make {interval} {does} 0.")
-    said = what.format(number(found.value))
+    said = what.format(f"about {number(found.value)}")
     if found.includes:
         text = f"The {interval[4:]} includes 0 already; {said} would make it exclude 0."
     else:

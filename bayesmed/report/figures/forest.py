@@ -63,6 +63,8 @@ def draw_forest(axes: Axes, fit: Fit, most: int = MOST_SITES, mediator: int = 0)
     axes.spines["left"].set_visible(False)
     name, outcome = style.name(fit.data.mediators[mediator]), style.name(fit.data.outcome)
     text = f"{capital(indirect(fit.model))} on {outcome} through {name} (δγ)"
+    if rows.size < fit.data.n_rows:
+        text += f"; {rows.size} of {fit.data.n_rows:,} sites"
     narrow = fit.data.n_mediators > 1
     axes.set_xlabel(style.axis_label(text, 32) if narrow else style.axis_label(text))
     if narrow:

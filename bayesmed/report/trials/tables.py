@@ -76,7 +76,7 @@ def trial_estimates(found: TrialComparison) -> Table:
     columns = ("Estimator", "Effect", "Estimate", "sd or SE", "95 % interval")
     caption = "Effects by every estimator"
     note = " ".join(remarks)
-    return Table(caption, columns, tuple(rows), texts=(0, 1), note=note, slug="comparison")
+    return Table(caption, columns, tuple(rows), texts=(0, 1), note=note, slug="estimators")
 
 
 def trial_instruments(found: TrialComparison) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayesmed.core.errors import ModelError
 from bayesmed.core.names import CHAIN, DRAW
 from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.studies.sensitivity.quantities import Quantity, quantities, trial_quantities
@@ -23,7 +24,8 @@ COLUMNS = ("quantity", "entry", "component", "sensitivity", "diagnosis")
 def power_scaling(fit: Fit | TrialFit) -> pd.DataFrame:
     """Measure how every quantity answers when a prior, or the likelihood, is raised to a power.
 
-    From the draws of one fit, by Pareto-smoothed importance sampling: no refit.
+    From the draws of one fit, by Pareto-smoothed importance sampling: no refit. Fewer than 400
+    draws say little, and reports leave it out.
 
     Parameters
     ----------
@@ -38,6 +40,11 @@ def power_scaling(fit: Fit | TrialFit) -> pd.DataFrame:
         or one parameter whose prior is scaled), sensitivity (how far the distribution moves for
         each doubling of the power, in the metric of Kallioinen et al.), diagnosis (of the quantity:
         ``strong prior or weak likelihood``, ``prior-data conflict``, or empty).
+
+    Raises
+    ------
+    ModelError
+        If it is no fit.
 
     References
     ----------
@@ -59,6 +66,8 @@ def power_scaling(fit: Fit | TrialFit) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if not isinstance(fit, Fit):
+        raise ModelError(f"A {type(fit).__name__} has no draws to weigh.", "Give a fit.")
     told = _told(fit)
     tree = _scalable(fit, told)
     components: dict[str, list[str] | None] = {LIKELIHOOD: None, ALL_PRIORS: None}
