@@ -125,7 +125,7 @@ def test_few_draws_have_no_table_of_scaled_priors() -> None:
 def test_what_is_no_table_is_refused() -> None:
     with pytest.raises(ModelError, match="Did you mean 'effects'"):
         table(variant_fit("constant"), "efects")
-    with pytest.raises(ModelError, match="nothing to report of a float"):
+    with pytest.raises(ModelError, match="nothing to show of a float"):
         table(1.0)  # type: ignore[arg-type]
 
 

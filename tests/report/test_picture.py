@@ -96,12 +96,13 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(plain_fit: Fit) -> None:
     for fit, name, problem, remedy in (
         (plain_fit, "scater", "no picture 'scater' of this Fit", "Did you mean 'scatter'"),
         (plain_fit, "zz", "no picture 'zz'", "'forest'"),
-        (plain_fit, "fan", "slopes are the same", "scatter"),
-        (fitted(simulated(5), draws=20), "ranks", "no chains", "priors"),
+        (plain_fit, "fan", "no picture 'fan'", "'forest', 'estimators'"),  # slopes are the same
+        (plain_fit, "ranks", "no picture 'ranks'", "'priors'"),  # there are no chains
+        (plain_fit, 1, "1 is no name of a picture", "'scatter'"),
     ):
         with pytest.raises(ModelError) as caught:
             picture(fit, name)
         assert problem in caught.value.problem
         assert remedy in caught.value.remedy
-    with pytest.raises(ModelError, match="nothing to report of a float"):
+    with pytest.raises(ModelError, match="nothing to show of a float"):
         picture(1.0)  # type: ignore[arg-type]

@@ -69,6 +69,6 @@ def test_reports_of_the_same_content_are_written_all_or_none(
 
 
 def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="nothing to report of a float"):
+    with pytest.raises(ModelError, match="nothing to show of a float"):
         report(1.0, tmp_path / "r.html")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

@@ -57,7 +57,10 @@ def test_an_answer_that_stands_says_so(plain_fit: Fit) -> None:
     found = studied(plain_fit, parameters=("mediator_effect_mean",), factors=(2,))
     content = sensitivity_content(found)
     assert content.answer.sentence.startswith("No conclusion changes under any of the 1 other")
-    assert content.sections[0].blocks[0].kind == "paragraph"
+    first = content.tables[0]
+    assert first.note == "No conclusion changes."
+    assert first.slug == "changes"
+    assert set(first.rows[0]) == {"–"}
     alone = sensitivity_content(studied(plain_fit, factors=()))
     assert alone.answer.sentence.startswith("No other priors were tried")
 
