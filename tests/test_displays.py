@@ -48,6 +48,7 @@ SHOWN: dict[str, Callable[[], Any]] = {
     "trial comparison": lambda: bm.compare(trial()),
     "ledger": lambda: bm.ledger(hostile()),
     "check": lambda: bm.check(hostile())[0],
+    "checks": lambda: bm.check(hostile()),
     "priors": lambda: studied(hostile(), parameters=("slope",), factors=(2,)),
     "assumptions": lambda: over_correlation(hostile()),
     "found sites": lambda: split_study().repeated.found[0],
@@ -62,8 +63,9 @@ SHOWN: dict[str, Callable[[], Any]] = {
 def test_everything_shows_itself(name: str) -> None:
     it = SHOWN[name]()
     line, text, html = repr(it), str(it), it._repr_html_()
-    assert line.startswith(type(it).__name__)
-    assert "\n" not in line
+    if not isinstance(it, list):
+        assert line.startswith(type(it).__name__)
+        assert "\n" not in line
     assert text.isprintable() or {c for c in text if not c.isprintable()} == {"\n"}
     assert len(text.splitlines()) < 40
     tags = set(re.findall(r"<(\w+)", html))
@@ -76,6 +78,22 @@ def test_a_fit_shows_the_numbers_of_its_parameters() -> None:
     draws = np.asarray(fit.tree["posterior"]["slope"]).ravel()
     (row,) = [line for line in str(fit).splitlines() if line.startswith("slope")]
     assert float(row.split()[1]) == pytest.approx(draws.mean(), rel=0.01)
+
+
+def test_an_integrated_fit_shows_what_parameters_says() -> None:
+    fit = fitted(simulated(5), draws=20)
+    exact = bm.parameters(fit).set_index("name").loc["slope"]
+    (row,) = [line for line in str(fit).splitlines() if line.startswith("slope")]
+    shown = [float(cell) for cell in row.replace(" to ", " ").split()[1:]]
+    assert shown == pytest.approx(exact[["mean", "sd", "q2.5", "q97.5"]], rel=0.01)
+
+
+def test_checks_are_a_list_that_shows_what_matters_first() -> None:
+    found = bm.check(hostile())
+    assert isinstance(found, list)
+    lines = str(found).splitlines()
+    statuses = [next(s for s in ("doubtful", "passed", "not appl") if s in x) for x in lines[2:]]
+    assert statuses == sorted(statuses, key=("doubtful", "passed", "not appl").index)
 
 
 def test_a_model_is_written_as_it_is_made() -> None:

@@ -260,6 +260,10 @@ ROLES: dict[str, tuple[Callable[[], object], str]] = {
     "cov and corr": (lambda: MediatorColumns("m", "g", "s", cov="c", corr="r"), "`cov` and a `co"),
     "no name": (lambda: MediatorColumns(" ", "g", "s"), "name of a mediator is empty"),
     "reserved": (lambda: MediatorColumns("total_effect", "g", "s"), "another name"),
+    "one mediator, not in a tuple": (
+        lambda: SiteColumns(MediatorColumns("m", "g", "s"), "t", "ts"),  # type: ignore[arg-type]
+        "in a tuple",
+    ),
     "no mediator": (lambda: SiteColumns((), "t", "ts"), "at least one"),
     "no total precision": (
         lambda: SiteColumns((MediatorColumns("m", "g", "s"),), "t"),

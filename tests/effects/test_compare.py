@@ -125,6 +125,19 @@ def test_the_covariance_left_out_is_what_separates_the_estimators_of_star(
     assert not any("taken as 0" in note for note in of_star.notes)
 
 
+def test_an_estimate_that_agrees_and_claims_to_know_more_is_said_to() -> None:
+    mediator = np.array([0.2, 0.5, 0.9, 1.2, 0.4])
+    few = sites(mediator, [0.9, 2.1, 4.4, 5.6, 1.7], [[0.01, 0.01], [0.01, 0.25]])
+    found = compare(exact(few))
+    assert codes(found, "OLS") >= {"agrees", "narrower"}
+    table = found.table().set_index("estimator")
+    width = table["high"] - table["low"]
+    ratio = reason(found, "OLS", "narrower")["value"]
+    assert ratio == pytest.approx(width["OLS"] / width["Posterior"], rel=0.1)
+    assert ratio < 0.5
+    assert "5 sites" in reason(found, "OLS", "narrower")["text"]
+
+
 def test_a_dominating_site_is_named_with_what_its_loss_does() -> None:
     mediator = np.append(np.linspace(-1, 1, 12), 5.0)
     total = np.append(2 * mediator[:-1] + 0.1 * np.cos(3 * np.arange(12)), -6.0)

@@ -75,6 +75,7 @@ def test_a_forest_of_many_sites_shows_sixty_with_both_ends() -> None:
     assert len(labels) == 61
     assert labels[1] == str(np.argmin(means) + 1)
     assert labels[-1] == str(np.argmax(means) + 1)
+    assert "60 of 200 sites" in axes.get_xlabel().replace("\n", " ")
 
 
 def test_every_parameter_has_a_panel_with_prior_and_posterior(plain_fit: Fit) -> None:
