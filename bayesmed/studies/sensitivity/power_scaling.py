@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 THRESHOLD = 0.05
 """Sensitivity from which on it counts (Kallioinen et al. 2024)."""
+ROUNDING = 1e-9
+"""A log-density that varies by less is constant."""
 LIKELIHOOD, ALL_PRIORS = "likelihood", "all priors"
 COLUMNS = ("quantity", "entry", "component", "sensitivity", "diagnosis")
 
@@ -113,17 +116,24 @@ def _measured(tree: xr.DataTree, component: str, names: list[str] | None) -> lis
     import arviz_stats as azs
 
     quantities = tree["posterior"].data_vars
-    priors = tree["log_prior"].to_dataset()
-    if names is not None and all(_flat(priors[name]) for name in names):
-        return [0.0] * len(quantities)
     group = "likelihood" if component == LIKELIHOOD else "prior"
-    found = azs.psense(tree, group=group, group_var_names=names)
+    densities = tree[f"log_{group}"].to_dataset()
+    if _flat(densities if names is None else densities[names]):
+        return [0.0] * len(quantities)
+    with warnings.catch_warnings():
+        # Of few draws, and of densities that take few values: the tails are then as they are.
+        warnings.filterwarnings("ignore", message="Number of tail draws cannot be")
+        found = azs.psense(tree, group=group, group_var_names=names)
     return [float(found[name]) for name in quantities]
 
 
-def _flat(log_density: xr.DataArray) -> bool:
-    """Say whether a prior is uniform: to any power it stays what it is."""
-    return float(log_density.max() - log_density.min()) == 0.0
+def _flat(log_densities: xr.Dataset) -> bool:
+    """Say whether a density is uniform, but for rounding: to any power it stays what it is."""
+    total = np.zeros((log_densities.sizes[CHAIN], log_densities.sizes[DRAW]))
+    for one in log_densities.data_vars.values():
+        own = np.asarray(one.transpose(CHAIN, DRAW, ...))
+        total += own.reshape(*total.shape, -1).sum(axis=-1)
+    return float(np.ptp(total)) < ROUNDING
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import arviz_stats as azs
 import numpy as np
@@ -18,7 +19,7 @@ from pandas.testing import assert_frame_equal
 from bayesmed.core.errors import ModelError
 from bayesmed.data import SiteEstimates
 from bayesmed.effects import effects, parameters
-from bayesmed.generative import CovariateIV, SiteSlope
+from bayesmed.generative import CovariateIV, PrincipalStrata, SiteSlope
 from bayesmed.generative.replaced_priors import with_priors
 from bayesmed.inference import Fit, Sampler, exact_posterior, fit
 from bayesmed.inference.sampler import Sampler as Settings
@@ -33,6 +34,8 @@ from bayesmed.studies.sensitivity.conclusions import changes, compared
 from bayesmed.studies.sensitivity.refit import Refit, rows_of_fit
 from bayesmed.studies.study import run_study
 from tests.generative.covariate_ivs import data_for
+from tests.generative.random_coefficients import MODELS, persons
+from tests.generative.test_principal_strata import binary_cells, cells, with_outcomes
 from tests.trial_fits import made
 
 ENDS = ["q2.5", "q50", "q97.5"]
@@ -393,3 +396,41 @@ def test_power_scaling_of_one_trial_takes_thinned_draws_together() -> None:
     mine = power_scaling(replace(one, tree=thinned))
     whole = power_scaling(replace(one, tree=xr.DataTree.from_dict(some)))
     assert_frame_equal(mine, whole, check_exact=True)
+
+
+TRIALS: dict[str, Callable[[], Fit[Any, Any]]] = {
+    **{
+        name: lambda name=name: made(MODELS[name], persons(name), shape=(2, 250))
+        for name in ("two arms", "amount, direct", "binary")
+    },
+    "types, moments": lambda: made(
+        PrincipalStrata(monotone_in="both", outcome_likelihood="moments", defiers=0.2),
+        cells(),
+        shape=(2, 250),
+    ),
+    "types, counts": lambda: made(PrincipalStrata(), binary_cells(), shape=(2, 250)),
+    "types, mixture": lambda: made(
+        PrincipalStrata(outcome_likelihood="mixture"), with_outcomes(cells()), shape=(2, 250)
+    ),
+    "types without heterogeneity": lambda: made(
+        PrincipalStrata(heterogeneity=0.0), cells(), shape=(2, 250)
+    ),
+    "cells": lambda: made(PrincipalStrata(saturated=True), cells(), shape=(2, 250)),
+}
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_every_model_of_one_trial_is_scaled(name: str) -> None:
+    table = power_scaling(TRIALS[name]())
+    assert len(table)
+    assert table["sensitivity"].notna().all()
+    assert (table["sensitivity"] >= 0).all()
+
+
+def test_uniform_priors_stay_what_they_are_to_any_power() -> None:
+    one = made(PrincipalStrata(saturated=True), binary_cells(), shape=(2, 250))
+    assert all(np.ptp(v.values) == 0 for v in one.tree["log_prior"].to_dataset().data_vars.values())
+    table = power_scaling(one).set_index("component")
+    assert (table.loc[table.index != "likelihood", "sensitivity"] == 0).all()
+    assert (table.loc["likelihood", "sensitivity"] > 0).all()
+    assert (table["diagnosis"] == "").all()
