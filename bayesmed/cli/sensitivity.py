@@ -17,9 +17,7 @@ from bayesmed.cli.fitting import Overrides, card_path, fit_any, load_quietly
 from bayesmed.core.seeds import checked_seed
 from bayesmed.generative import TrialModel
 from bayesmed.inference import Fit, TrialFit, is_trial
-from bayesmed.report.assumptions import assumption_content
 from bayesmed.report.content import Content
-from bayesmed.report.sensitivity import sensitivity_content
 from bayesmed.report.sensitivity_files import (
     ASSUMPTION_REPORTS,
     ASSUMPTION_STUDY,
@@ -106,9 +104,9 @@ def _priors(
         progress=shown,
     )
     shown.phase("Writing the results")
-    write_sensitivity(found, directory, framing=card.framing)
+    content = write_sensitivity(found, directory, framing=card.framing)
     sound = found.failures().empty and bool(found.table()["converged"].astype(bool).all())
-    return Studied(sensitivity_content(found, card.framing), directory / REPORTS[0], sound)
+    return Studied(content, directory / REPORTS[0], sound)
 
 
 def _assumptions(
@@ -128,9 +126,8 @@ def _assumptions(
         progress=shown,
     )
     shown.phase("Writing the results")
-    write_assumptions(found, directory, framing=card.framing)
+    content = write_assumptions(found, directory, framing=card.framing)
     sound = found.failures().empty and bool(found.table()["converged"].astype(bool).all())
-    content = assumption_content(found, card.framing)
     return Studied(content, directory / ASSUMPTION_REPORTS[0], sound)
 
 

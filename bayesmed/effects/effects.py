@@ -30,7 +30,7 @@ from bayesmed.effects.estimands import (
 )
 from bayesmed.effects.labels import SITE_RELIABILITY, effect_labels
 from bayesmed.effects.notes import notes
-from bayesmed.effects.trials import trial_estimands
+from bayesmed.effects.trials import estimands_of_posterior
 from bayesmed.effects.trials.estimands import TrialEstimands
 from bayesmed.formulas.site_slope import reliability
 from bayesmed.inference import Fit, TrialFit, is_trial
@@ -189,11 +189,7 @@ def _of_trial(fit: TrialFit) -> Effects:
     """Label the estimands of one trial as draws of the posterior are."""
     posterior = fit.tree["posterior"].to_dataset()
     shape = posterior.sizes[CHAIN], posterior.sizes[DRAW]
-    flat = {
-        str(name): np.asarray(own).reshape(-1, *own.shape[2:])
-        for name, own in posterior.data_vars.items()
-    }
-    found = trial_estimands(fit.model, flat, fit.data)
+    found = estimands_of_posterior(fit.model, posterior, fit.data)
     variables = {
         name: ((CHAIN, DRAW, *found.dims.get(name, ())), own.reshape(*shape, *own.shape[1:]))
         for name, own in found.draws.items()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bayesmed.core.names import COVARIATE, MEDIATOR, OTHER_MEDIATOR
 from bayesmed.inference import Fit, TrialFit, is_trial
 from bayesmed.inference.convergence import parameter_diagnostics
-from bayesmed.inference.entries import Entry, entries
+from bayesmed.inference.entries import Entry, entries, summarised
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 ENTRY = "entry"
@@ -39,6 +38,7 @@ def parameters(fit: Fit | TrialFit) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from bayesmed.data import SiteEstimates
     >>> from bayesmed.generative import SiteSlope
     >>> from bayesmed.inference import Sampler, fit
@@ -71,13 +71,5 @@ def parameters(fit: Fit | TrialFit) -> pd.DataFrame:
 
 
 def _summary(fit: Fit | TrialFit, entry: Entry) -> dict[str, Any]:
-    if "quadrature" in fit.tree.children:
-        exact = fit.tree["quadrature"].to_dataset().sel(parameter=entry.key)
-        quantiles = exact["quantile"].sel(probability=list(QUANTILES.values()))
-        mean, sd = float(exact["mean"]), float(exact["sd"])
-    else:
-        draws = np.asarray(entry.values)
-        quantiles = np.quantile(draws, list(QUANTILES.values()))
-        mean, sd = float(draws.mean()), float(draws.std(ddof=1))
-    found = dict(zip(QUANTILES, (float(q) for q in quantiles), strict=True))
-    return {"mean": mean, "sd": sd} | found
+    mean, sd, quantiles = summarised(fit.tree, entry, list(QUANTILES.values()))
+    return {"mean": mean, "sd": sd, **dict(zip(QUANTILES, quantiles, strict=True))}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from bayesmed.core.names import (
@@ -79,3 +80,29 @@ def entries(group: xr.Dataset, *, persons: bool = False) -> list[Entry]:
                 continue
             found.append(Entry(str(name), key, labels, own))
     return found
+
+
+def summarised(
+    tree: xr.DataTree, entry: Entry, probabilities: Sequence[float]
+) -> tuple[float, float, list[float]]:
+    """Return mean, standard deviation and quantiles of an entry, exact where they were integrated.
+
+    Parameters
+    ----------
+    tree
+        The tree of a fit; with the group ``quadrature`` where it was integrated.
+    entry
+        An entry of its posterior.
+    probabilities
+        Of the quantiles; those that quadrature has kept.
+    """
+    if "quadrature" in tree.children:
+        exact = tree["quadrature"].to_dataset().sel(parameter=entry.key)
+        quantiles = exact["quantile"].sel(probability=list(probabilities))
+        mean, sd = float(exact["mean"]), float(exact["sd"])
+    else:
+        draws = np.asarray(entry.values, dtype=float)
+        quantiles = np.quantile(draws, list(probabilities))
+        # The sd of a single draw is 0, not a warning.
+        mean, sd = float(draws.mean()), float(draws.std(ddof=min(1, draws.size - 1)))
+    return mean, sd, [float(q) for q in quantiles]

@@ -18,7 +18,7 @@ from bayesmed.data import SiteEstimates
 from bayesmed.effects import Rope
 from bayesmed.generative import model_to_mapping
 from bayesmed.inference import Fit, TrialFit, load_fit, save_fit
-from bayesmed.report.answer import Answer, answer
+from bayesmed.report.answer import Answer
 from bayesmed.report.compose import compose
 from bayesmed.report.findings import Findings, findings
 from bayesmed.report.folder import checked_folder, replace_file, write_folder
@@ -118,7 +118,7 @@ def write_results(
     """
     target = checked_results_folder(directory)
     found = findings(fit, framing)
-    said = answer(found)
+    content = compose(found)
     tables = {
         PARAMETERS: found.parameters,
         EFFECTS: found.effects,
@@ -130,11 +130,11 @@ def write_results(
         save_fit(fit, folder / POSTERIOR)
         for name, table in tables.items():
             table.to_csv(folder / name, index=False, lineterminator="\n")
-        _write_run(_run(found, said), folder / RUN)
-        write_shown(compose(found), folder)
+        _write_run(_run(found, content.answer), folder / RUN)
+        write_shown(content, folder)
 
     write_folder(target, write)
-    return Results(target, said, found.converged)
+    return Results(target, content.answer, found.converged)
 
 
 def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = None) -> Results:
@@ -161,17 +161,17 @@ def rewrite_reports(directory: str | os.PathLike[str], *, rope: Rope | None = No
     framing = framing if rope is None else replace(framing, rope=rope)
     fit = load_fit(folder / POSTERIOR)
     found = findings(fit, framing)
-    said = answer(found)
-    run |= {"framing": asdict(framing), "region": said.region}
+    content = compose(found)
+    run |= {"framing": asdict(framing), "region": content.answer.region}
     try:
-        write_shown(compose(found), folder)
+        write_shown(content, folder)
         replace_file(folder / RUN, partial(_write_run, run))
     except OSError as error:
         raise StorageError(
             f"{folder} could not be written: {error.strerror or error}.",
             "Make room on the disk, or see that the folder can be written.",
         ) from error
-    return Results(folder, said, found.converged)
+    return Results(folder, content.answer, found.converged)
 
 
 def _check_table(found: Findings) -> pd.DataFrame:

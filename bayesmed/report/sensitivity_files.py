@@ -48,11 +48,11 @@ def checked_sensitivity_folder(directory: str | os.PathLike[str]) -> Path:
 
 def write_sensitivity(
     found: PriorSensitivity, directory: Path, *, framing: Framing | None = None
-) -> None:
+) -> Content:
     """Write ``estimates.csv``, ``changes.csv``, ``priors.csv``, ``power_scaling.csv``, reports.
 
     Also ``failures.csv``, and what reports show as ``figures/*.png`` and ``tables/*.tex``. Each
-    file is written whole or not at all.
+    file is written whole or not at all. Returned is what the reports say.
 
     Raises
     ------
@@ -68,15 +68,15 @@ def write_sensitivity(
     )
     for name, frame in zip(TABLES, frames, strict=True):
         _write(directory / name, frame)
-    _show(sensitivity_content(found, framing), directory, REPORTS)
+    return _shown(sensitivity_content(found, framing), directory, REPORTS)
 
 
 def write_assumptions(
     found: AssumptionSensitivity, directory: Path, *, framing: Framing | None = None
-) -> None:
+) -> Content:
     """Write ``assumptions.csv``, ``tipping.csv``, ``assumption_failures.csv`` and the reports.
 
-    What reports show is in ``figures/*.png`` and ``tables/*.tex``, too.
+    What reports show is in ``figures/*.png`` and ``tables/*.tex``, too; what they say is returned.
 
     Raises
     ------
@@ -86,14 +86,15 @@ def write_assumptions(
     frames = found.table(), found.tipping(), found.failures()
     for name, frame in zip(ASSUMPTION_TABLES, frames, strict=True):
         _write(directory / name, frame)
-    _show(assumption_content(found, framing), directory, ASSUMPTION_REPORTS)
+    return _shown(assumption_content(found, framing), directory, ASSUMPTION_REPORTS)
 
 
-def _show(content: Content, directory: Path, reports: Iterable[str]) -> None:
+def _shown(content: Content, directory: Path, reports: Iterable[str]) -> Content:
     try:
         write_shown(content, directory, reports)
     except OSError as error:
         raise _unwritten(directory, error) from error
+    return content
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:

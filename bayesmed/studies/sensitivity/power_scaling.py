@@ -106,9 +106,13 @@ def _scalable(fit: Fit | TrialFit, told: list[Quantity]) -> xr.DataTree:
         coords={dim: likelihood[dim] for dim in (CHAIN, DRAW)},
     )
     prior = fit.tree["log_prior"].to_dataset().sel(at)
-    return xr.DataTree.from_dict(
-        {"posterior": posterior, "log_likelihood": likelihood, "log_prior": prior}
-    )
+    densities = {"log_likelihood": _in_all(likelihood), "log_prior": _in_all(prior)}
+    return xr.DataTree.from_dict({"posterior": posterior, **densities})
+
+
+def _in_all(log_densities: xr.Dataset) -> xr.Dataset:
+    """Add up each variable over all but chains and draws."""
+    return log_densities.map(lambda one: one.sum(set(one.dims) - {CHAIN, DRAW}))
 
 
 def _measured(tree: xr.DataTree, component: str, names: list[str] | None) -> list[float]:
@@ -129,11 +133,8 @@ def _measured(tree: xr.DataTree, component: str, names: list[str] | None) -> lis
 
 def _flat(log_densities: xr.Dataset) -> bool:
     """Say whether a density is uniform, but for rounding: to any power it stays what it is."""
-    total = np.zeros((log_densities.sizes[CHAIN], log_densities.sizes[DRAW]))
-    for one in log_densities.data_vars.values():
-        own = np.asarray(one.transpose(CHAIN, DRAW, ...))
-        total += own.reshape(*total.shape, -1).sum(axis=-1)
-    return float(np.ptp(total)) < ROUNDING
+    total = log_densities.to_dataarray().sum("variable")
+    return float(total.max() - total.min()) < ROUNDING
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:

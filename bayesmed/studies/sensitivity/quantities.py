@@ -26,7 +26,7 @@ from bayesmed.core.types import Floats
 from bayesmed.data import SiteEstimates
 from bayesmed.effects.estimands import RATIOS, in_population, over_sites, telling
 from bayesmed.effects.labels import of_all
-from bayesmed.effects.trials import trial_estimands
+from bayesmed.effects.trials import estimands_of_posterior
 from bayesmed.generative import AnyModel, AnyTrialModel
 from bayesmed.inference.entries import entries
 from bayesmed.inference.exact import PROBABILITIES, Summary
@@ -104,13 +104,8 @@ def trial_quantities(model: AnyTrialModel, data: Any, posterior: xr.Dataset) -> 
     posterior
         Draws of all parameters.
     """
-    ordered = posterior.transpose(CHAIN, DRAW, ...)
-    shape = ordered.sizes[CHAIN], ordered.sizes[DRAW]
-    flat = {
-        str(name): np.asarray(own).reshape(-1, *own.shape[2:])
-        for name, own in ordered.data_vars.items()
-    }
-    effects = trial_estimands(model, flat, data)
+    effects = estimands_of_posterior(model, posterior, data)
+    shape = posterior.sizes[CHAIN], posterior.sizes[DRAW]
     found = []
     for name, draws in effects.draws.items():
         dims = effects.dims.get(name, ())
